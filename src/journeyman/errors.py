@@ -1,0 +1,124 @@
+"""Every failure Journeyman can name, in one flat module.
+
+An error's text is one sentence for a person: what was wrong, with which value, and what to do. The command line prints
+that sentence and exits; no traceback reaches a user for any class of this module. A bug is whatever is *not* here.
+
+`exit_status` is the command line's contract: 1 the work failed, 2 the call was wrong.
+"""
+
+from __future__ import annotations
+
+
+class JourneymanError(Exception):
+    """Base of all named failures."""
+
+    exit_status = 1
+
+
+class UsageError(JourneymanError):
+    """The call was wrong: an unknown name, a value out of range, options that contradict one another."""
+
+    exit_status = 2
+
+
+# --- tasks and verdicts -------------------------------------------------------------------------------------------
+
+
+class TaskError(JourneymanError):
+    """A task folder is missing something or says something impossible."""
+
+    exit_status = 2
+
+
+class TaskNotFound(TaskError):
+    """No built-in task has this name and no folder is there."""
+
+
+class CandidateInvalid(JourneymanError):
+    """A candidate is not a legal tree of files (path, size, encoding or edits outside the editable region)."""
+
+    exit_status = 2
+
+
+class VerifierFailure(JourneymanError):
+    """A verifier, not a candidate, is at fault: it raised, hung or returned something that is no outcome."""
+
+
+class PreflightFailure(JourneymanError):
+    """A run cannot start: the seed, the verifier, the disk or the sandbox did not pass the check before it."""
+
+
+# --- budget -------------------------------------------------------------------------------------------------------
+
+
+class LedgerError(JourneymanError):
+    """A settlement that contradicts its reservation."""
+
+
+class BudgetExhausted(JourneymanError):
+    """A reservation was refused: `asked` of `kind` does not fit in `limit` with `used` spent or reserved."""
+
+    def __init__(self, kind: str, limit: float, used: float, asked: float) -> None:
+        self.kind, self.limit, self.used, self.asked = kind, limit, used, asked
+        super().__init__(f"the budget of {kind} is spent: {used:g} of {limit:g} used or reserved, {asked:g} more asked for")
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+
+
+class RunError(JourneymanError):
+    """A run's folder cannot be used as asked."""
+
+
+class RunNotFound(RunError):
+    """No run has this name."""
+
+    exit_status = 2
+
+
+class RunLocked(RunError):
+    """Another process is writing to the run."""
+
+
+class RunCorrupt(RunError):
+    """The log of a run is damaged; what was read before the damage is intact."""
+
+
+class RunTooNew(RunError):
+    """The log was written by a newer version of Journeyman."""
+
+
+# --- sandbox ------------------------------------------------------------------------------------------------------
+
+
+class NoSandbox(JourneymanError):
+    """This host offers no isolation level, or not the one asked for."""
+
+
+class SandboxFailure(JourneymanError):
+    """The sandbox itself, not the candidate in it, failed."""
+
+
+class CandidateFailure(JourneymanError):
+    """A candidate's process ended a call early. `end` is one of the ends of `journeyman.sandbox.Ended`."""
+
+    def __init__(self, end: str, message: str) -> None:
+        self.end = end
+        super().__init__(message)
+
+
+# --- search -------------------------------------------------------------------------------------------------------
+
+
+class ProposalFailed(JourneymanError):
+    """A proposer gave no usable candidate. `kind` is counted and fed back; the proposal is charged."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class MissingExtra(JourneymanError):
+    """An optional package is not installed; the text names the command that installs it."""
+
+    exit_status = 2
