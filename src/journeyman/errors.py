@@ -88,6 +88,14 @@ class RunTooNew(RunError):
     """The log was written by a newer version of Journeyman."""
 
 
+class RunReadOnly(RunError):
+    """The folder of a run, or the place for a new one, cannot be written to."""
+
+
+class RunDiskFull(RunError):
+    """The disk has no room for what should be stored; everything committed before is intact."""
+
+
 # --- sandbox ------------------------------------------------------------------------------------------------------
 
 
