@@ -1,0 +1,58 @@
+"""One event, and the bytes it is stored as.
+
+Bodies are msgpack with keys in sorted order, so equal bodies are equal bytes: the canonical digest is taken over those.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from journeyman.errors import UsageError
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of a run's log.
+
+    Args:
+        seq: position in the log: 1, 2, 3, ... without gaps.
+        kind: what happened, in the writer's vocabulary.
+        key: what it happened to.
+        body: plain data (None, bool, int of 64 bits, float, str, bytes, lists, dicts with string keys). None: the whole
+            event is volatile and no part of the canonical projection.
+        volatile: plain data that may differ between two equal runs: times, process ids, attempts.
+    """
+
+    seq: int
+    kind: str
+    key: str
+    body: dict[str, Any] | None
+    volatile: dict[str, Any] | None
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(dict[str, Any])
+
+
+def encode(data: dict[str, Any]) -> bytes:
+    """The stored form of a body or header.
+
+    Raises:
+        UsageError: `data` is no dictionary, or holds something that is not plain data.
+    """
+    if not isinstance(data, dict):
+        raise UsageError(f"the body of an event must be a dictionary, not a {type(data).__name__}")
+    try:
+        return _encoder.encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise UsageError(f"an event can hold only plain data: {error}") from error
+
+
+def decode(stored: bytes) -> dict[str, Any]:
+    """The dictionary that `encode` was given (tuples come back as lists).
+
+    Raises:
+        msgspec.DecodeError: these bytes were not made by `encode`.
+    """
+    return _decoder.decode(stored)
