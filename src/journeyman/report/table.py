@@ -1,0 +1,71 @@
+"""A table as plain data, and its two renderings: on a terminal (or a pipe) and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from journeyman.report.text import one_line, rich_text, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+CELL = 120  # characters of one cell that are shown
+
+
+@dataclass(frozen=True)
+class Table:
+    """`rows` of texts under `columns`; the columns named in `numbers` are set flush right. `note` stands below."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    numbers: frozenset[str] = frozenset()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row has {len(row)} cells under {len(self.columns)} columns: {list(row)!r}")
+        unknown = self.numbers - set(self.columns)
+        if unknown:
+            raise ValueError(f"no column is called {sorted(unknown)[0]!r}")
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Draw `table`; on a pipe each row is one line, however long."""
+    from rich import box
+    from rich.table import Table as Drawn
+
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left")
+    for column in table.columns:
+        right = column in table.numbers
+        # On a terminal long texts wrap and numbers do not; on a pipe nothing does.
+        drawn.add_column(
+            rich_text(column),
+            justify="right" if right else "left",
+            no_wrap=right or not console.is_terminal,
+            overflow="fold",
+        )
+    for row in table.rows:
+        drawn.add_row(*(rich_text(one_line(cell, limit=CELL)) for cell in row))
+    if table.title:
+        console.print(rich_text(table.title, "bold"))
+    console.print(drawn, width=None if console.is_terminal else 10_000, crop=False)
+    if table.note:
+        console.print(rich_text(table.note, "dim"), soft_wrap=not console.is_terminal)
+
+
+def markdown(table: Table) -> str:
+    """The table in GitHub's Markdown."""
+
+    def line(cells: Sequence[str]) -> str:
+        safe = (one_line(cell, limit=CELL).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+        return "| " + " | ".join(safe) + " |"
+
+    rule = ["---:" if column in table.numbers else "---" for column in table.columns]
+    lines = [line(table.columns), "| " + " | ".join(rule) + " |", *(line(row) for row in table.rows)]
+    head = [f"**{visible(table.title)}**", ""] if table.title else []
+    foot = ["", visible(table.note)] if table.note else []
+    return "\n".join([*head, *lines, *foot]) + "\n"

@@ -1,0 +1,59 @@
+"""Make text that came from a candidate, a model or a simulator safe to show.
+
+Such text may try to repaint the terminal (ANSI, OSC), to reorder what is read (bidirectional overrides), to hide
+characters (zero width, tags), or to be taken for rich markup. Nothing is removed: whatever would act is shown as the
+escape it is written as, so a reader sees that it was there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# Categories whose characters act instead of showing: control, format (bidi, zero width, tags), surrogate, private use,
+# unassigned, line separator, paragraph separator.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_KEPT = "\n\t"
+_STACKED = 4  # combining marks kept on one character; the rest of a longer pile would spill over its neighbours
+
+
+def visible(text: str, *, limit: int | None = None) -> str:
+    """`text` with every acting character written as its escape; newlines and tabs stay.
+
+    `limit` cuts to so many characters (of the result) and says how many of the original are not shown.
+    """
+    shown: list[str] = []
+    length = stacked = 0
+    for i, character in enumerate(text.replace("\r\n", "\n")):
+        stacked = stacked + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        acts = character not in _KEPT and unicodedata.category(character) in _ACTING
+        piece = _escape(character) if acts or stacked > _STACKED else character
+        if limit is not None and length + len(piece) > limit:
+            return "".join(shown) + f" … ({len(text) - i} more characters)"
+        shown.append(piece)
+        length += len(piece)
+    return "".join(shown)
+
+
+def one_line(text: str, *, limit: int = 200) -> str:
+    """`text` on one line: lines are joined by a visible sign, runs of blanks become one."""
+    lines = (" ".join(line.split()) for line in visible(text).splitlines())
+    joined = " ⏎ ".join(line for line in lines if line)
+    return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
+
+
+def rich_text(text: str, style: str = "") -> Text:
+    """`text` for a rich console: made visible, and a Text, so that square brackets and colons stay themselves."""
+    from rich.text import Text
+
+    return Text(visible(text), style=style)
+
+
+def _escape(character: str) -> str:
+    point = ord(character)
+    if point <= 0xFF:
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
