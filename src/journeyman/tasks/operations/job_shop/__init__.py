@@ -1,0 +1,1 @@
+"""The built-in task `operations/job_shop`: shortest makespan of a classical job shop."""
