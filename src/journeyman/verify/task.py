@@ -204,9 +204,11 @@ def load_task(ref: str | Path) -> Task:
         raise TaskError(f"{folder / 'task.toml'} cannot be used: {error}") from error
     if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", file.id):
         raise TaskError(f"{folder / 'task.toml'}: the id {file.id!r} may have letters, digits, '_', '-', '.' and '/' only")
-    main = file.candidate.seed or _only_seed(folder)
+    seed_file = file.candidate.seed or _only_seed(folder)
+    # A program is called candidate.* wherever it came from; a design file keeps the name its user knows.
+    main = seed_file if file.exchange == "file" else f"candidate{Path(seed_file).suffix}"
     try:
-        seed = read_candidate(folder / main, main)
+        seed = read_candidate(folder / seed_file, main)
     except CandidateInvalid as error:
         raise TaskError(f"the seed of task {file.id!r} cannot be used: {error}") from error
     statement = folder / "statement.md"

@@ -1,0 +1,27 @@
+"""Verify one candidate and be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeyman.errors import UsageError
+from journeyman.verify.candidate import Candidate, read_candidate
+from journeyman.verify.task import DEV, HELD_OUT, Task, load_task
+from journeyman.verify.verdict import Verdict
+from journeyman.verify.verifier import Verifier
+
+
+def verify_candidate(
+    task: Task | str | Path, candidate: Candidate | str | Path, *, split: str = DEV, level: str | None = None
+) -> Verdict:
+    """The verdict on one candidate, given as a `Candidate`, a file or a folder.
+
+    `split` is "dev" or "held-out"; `level` one of the sandbox's levels, None for the best this host has. Raises UsageError,
+    TaskError, CandidateInvalid or NoSandbox; what a candidate does when run is in the verdict, never raised.
+    """
+    if split not in (DEV, HELD_OUT):
+        raise UsageError(f"the split {split!r} is unknown; use {DEV!r} or {HELD_OUT!r}")
+    loaded = task if isinstance(task, Task) else load_task(task)
+    tree = candidate if isinstance(candidate, Candidate) else read_candidate(candidate, loaded.main)
+    with Verifier(loaded, level=level) as verifier:
+        return verifier.evaluate(tree, split=split)

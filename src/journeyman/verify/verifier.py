@@ -1,0 +1,137 @@
+"""Verify candidates on N verifier processes at once.
+
+A `Verifier` is thread-safe: `evaluate` takes a free lane or waits for one. It does not raise for anything a candidate did;
+a lane that dies or hangs gives a `verifier_error` verdict and is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from journeyman.errors import UsageError
+from journeyman.verify.cache import VerdictCache, verdict_key
+from journeyman.verify.candidate import Candidate
+from journeyman.verify.environment import fingerprint
+from journeyman.verify.lane import Job, Lane, LaneEnded, Reply
+from journeyman.verify.task import DEV, Instance, Task
+from journeyman.verify.verdict import InstanceVerdict, Status, Verdict, combine
+
+
+class Verifier:
+    """The verifier of `task` with `lanes` processes at an isolation `level` (None: the best this host has).
+
+    Raises NoSandbox where the level is not to be had, VerifierFailure where the task's code cannot be loaded.
+    """
+
+    def __init__(
+        self, task: Task, *, lanes: int = 1, level: str | None = None, cache: VerdictCache | None = None
+    ) -> None:
+        if lanes < 1:
+            raise UsageError(f"a verifier needs at least one lane, not {lanes}")
+        self.task = task
+        self.lanes = lanes
+        self._asked = level
+        # A noisy verdict is a measurement: taking it again is the point.
+        self._cache = None if task.noisy else cache
+        self._environment = fingerprint(task)
+        self._lock = threading.Lock()
+        self._closed = False
+        first = Lane(task, level)
+        self.level = first.level
+        # The others start when they are first needed.
+        self._free: queue.LifoQueue[Lane | None] = queue.LifoQueue()
+        for _ in range(lanes - 1):
+            self._free.put(None)
+        self._free.put(first)
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="verify")
+
+    def evaluate(
+        self, candidate: Candidate, *, split: str = DEV, repeat: int = 0, instances: Sequence[Instance] = ()
+    ) -> Verdict:
+        """The verdict on `candidate` over `split`, or over `instances` under that name.
+
+        `repeat` numbers measurements of one candidate: it enters the seed that the candidate's process is given.
+        Raises UsageError for a split that the task does not have.
+        """
+        chosen = tuple(instances) or self.task.instances(split)
+        if not chosen:
+            raise UsageError(f"task {self.task.id!r} has no {split!r} instances")
+        key = ""
+        if self._cache is not None and not instances:
+            key = verdict_key(self.task, candidate, split, repeat, self._environment, self.level)
+            known = self._cache.get(key)
+            if known is not None:
+                return known
+        verdict = self._evaluate(candidate, split, repeat, chosen, tuple(instances))
+        if key and self._cache is not None:
+            self._cache.put(key, verdict)
+        return verdict
+
+    def _evaluate(
+        self, candidate: Candidate, split: str, repeat: int, chosen: tuple[Instance, ...], named: tuple[Instance, ...]
+    ) -> Verdict:
+        began = time.perf_counter()
+        try:
+            reply = self._ask(Job(candidate.files, split, repeat, instances=named), len(chosen))
+        except LaneEnded as ended:
+            text = f"the verifier process failed on this candidate: {ended}"
+            failed = tuple(InstanceVerdict(i.name, Status.VERIFIER_ERROR, feedback=text) for i in chosen)
+            return combine(split, failed, level=self.level, repeat=repeat, wall_s=time.perf_counter() - began)
+        assert reply.verdict is not None
+        return reply.verdict
+
+    async def evaluate_async(self, candidate: Candidate, *, split: str = DEV, repeat: int = 0) -> Verdict:
+        """`evaluate` from an event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self.evaluate(candidate, split=split, repeat=repeat))
+
+    def draw(self, candidate: Candidate, *, split: str = DEV) -> dict[str, bytes]:
+        """Pictures of the candidate's design on the first instance of `split`: file name -> content; empty if none."""
+        try:
+            return self._ask(Job(candidate.files, split, draw=True), 1).pictures
+        except LaneEnded:
+            return {}
+
+    def close(self) -> None:
+        """End every lane. Waits for evaluations under way."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._threads.shutdown()
+        for _ in range(self.lanes):
+            lane = self._free.get()
+            if lane is not None:
+                lane.close()
+
+    def __enter__(self) -> Verifier:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _ask(self, job: Job, instances: int) -> Reply:
+        lane = self._free.get()
+        try:
+            if lane is None:
+                lane = Lane(self.task, self._asked)
+            return lane.ask(job, self._wall_s(instances))
+        except LaneEnded:
+            if lane is not None:
+                lane.close()
+            lane = None
+            raise
+        finally:
+            self._free.put(lane)
+
+    def _wall_s(self, instances: int) -> float:
+        # Every step has its own limit inside; this one ends a lane that hangs all the same.
+        task = self.task
+        scoring = task.file.simulator.wall_s if task.file.simulator else task.file.verifier.wall_s
+        return instances * task.file.verifier.repeats * (2 * task.limits.wall_s + scoring + 5.0) + 30.0
