@@ -12,7 +12,7 @@ import msgspec
 from journeyman.errors import UsageError
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One line of a run's log.
 
     Args:
