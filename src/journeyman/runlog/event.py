@@ -43,6 +43,9 @@ def encode(data: dict[str, Any]) -> bytes:
     """
     if not isinstance(data, dict):
         raise UsageError(f"the body of an event must be a dictionary, not a {type(data).__name__}")
+    for field in data:
+        if not isinstance(field, str):
+            raise UsageError(f"the fields of an event must be named by strings, not by {field!r}")
     try:
         return _encoder.encode(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
