@@ -34,27 +34,42 @@ class Table:
 
 
 def print_table(table: Table, console: Console) -> None:
-    """Draw `table`; on a pipe each row is one line, however long."""
+    """Draw `table` on a terminal, where long texts wrap; on a pipe each row is one line, however long."""
+    if not console.is_terminal:
+        console.file.write(aligned(table))
+        return
     from rich import box
     from rich.table import Table as Drawn
 
-    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left")
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in table.columns:
         right = column in table.numbers
-        # On a terminal long texts wrap and numbers do not; on a pipe nothing does.
-        drawn.add_column(
-            rich_text(column),
-            justify="right" if right else "left",
-            no_wrap=right or not console.is_terminal,
-            overflow="fold",
-        )
+        drawn.add_column(rich_text(column), justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in table.rows:
         drawn.add_row(*(rich_text(one_line(cell, limit=CELL)) for cell in row))
     if table.title:
         console.print(rich_text(table.title, "bold"))
-    console.print(drawn, width=None if console.is_terminal else 10_000, crop=False)
+    console.print(drawn)
     if table.note:
-        console.print(rich_text(table.note, "dim"), soft_wrap=not console.is_terminal)
+        console.print(rich_text(table.note, "dim"))
+
+
+def aligned(table: Table) -> str:
+    """The table as lines of text in columns."""
+    from rich.cells import cell_len
+
+    lines = [list(table.columns), *([one_line(cell, limit=CELL) for cell in row] for row in table.rows)]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(table.columns))]
+
+    def padded(i: int, text: str) -> str:
+        gap = " " * (widths[i] - cell_len(text))
+        return gap + text if table.columns[i] in table.numbers else text + gap
+
+    drawn = ["  ".join(padded(i, text) for i, text in enumerate(line)).rstrip() for line in lines]
+    drawn.insert(1, "  ".join("-" * width for width in widths))
+    head = [visible(table.title)] if table.title else []
+    foot = [visible(table.note)] if table.note else []
+    return "\n".join([*head, *drawn, *foot]) + "\n"
 
 
 def markdown(table: Table) -> str:

@@ -1,0 +1,90 @@
+"""The public names and their signatures are those of tests/surface.txt.
+
+After a deliberate change, `make surface` writes the file anew (it prints what this module's `surface` returns).
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import journeyman
+
+SNAPSHOT = Path(__file__).parent / "surface.txt"
+
+
+def surface() -> str:
+    """One line for each public name; the public methods and properties of a class below it."""
+    lines: list[str] = []
+    for name in sorted(journeyman.__all__):
+        thing = getattr(journeyman, name)
+        if inspect.ismodule(thing):
+            # A package that can be called: its function has the package's name, or `verify_candidate` for `verify`.
+            function = getattr(thing, {"verify": "verify_candidate"}.get(name, name))
+            lines.append(f"{name}{inspect.signature(function)}  # and a package")
+        elif inspect.isclass(thing):
+            lines.append(f"class {name}{_init(thing)}")
+            lines += [f"    {line}" for line in _members(thing)]
+        elif callable(thing):
+            lines.append(f"{name}{inspect.signature(thing)}")
+        else:
+            lines.append(f"{name}: {type(thing).__name__}")
+    return "\n".join(lines) + "\n"
+
+
+def _init(cls: type) -> str:
+    if issubclass(cls, Exception):
+        return f" < {cls.__mro__[1].__name__}"
+    return str(inspect.signature(cls))
+
+
+def _members(cls: type) -> list[str]:
+    lines = []
+    for name, member in sorted(vars(cls).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(member, property) or type(member).__name__ in ("cached_property", "member_descriptor"):
+            lines.append(name)
+        elif isinstance(member, classmethod | staticmethod):
+            lines.append(f"{name}{inspect.signature(getattr(cls, name))}")
+        elif inspect.isfunction(member):
+            lines.append(f"{name}{inspect.signature(member)}")
+    return lines
+
+
+def test_the_public_surface_is_the_one_on_record() -> None:
+    assert surface() == SNAPSHOT.read_text(), "the public surface changed; if that is meant, run 'make surface'"
+
+
+def test_every_public_name_is_reachable_and_documented() -> None:
+    for name in journeyman.__all__:
+        thing = getattr(journeyman, name)
+        if name != "__version__":
+            assert (thing.__doc__ or "").strip(), f"{name} has no docstring"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(journeyman, "optimise")
+
+
+def test_import_loads_nothing_heavy() -> None:
+    heavy = ("numpy", "scipy", "msgspec", "typer", "rich", "matplotlib", "jinja2", "httpx", "cmaes", "psutil", "sqlite3")
+    program = f"import sys, journeyman; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = ("numpy", "scipy", "msgspec", "typer", "rich", "matplotlib", "jinja2")
+    program = (
+        "import sys, journeyman.cli as c; status = c.main(['--help'])\n"
+        f"print([m for m in {heavy!r} if m in sys.modules], status, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[] 0"
+
+
+if __name__ == "__main__":
+    print(surface(), end="")
