@@ -1,0 +1,429 @@
+"""The loop: ask, propose, verify, tell, with every step in the log before the next one depends on it.
+
+One event loop owns all state; nothing is polled. Up to `parallel` verifications run at once, and while they run further
+candidates are proposed, so that a lane that comes free finds one waiting. There is no barrier: what finishes first is
+told first. With `parallel=1` one proposal follows another, and two runs with the same seed are equal.
+
+A step costs the same at the first and at the ten-thousandth candidate: nothing here is copied, sorted or scanned.
+
+What is in the log when:
+
+    reserve    before a proposer is called: one proposal and one evaluation
+    candidate  before it is verified
+    verdict    with the settlement, in one commit on the disk, before anybody is told
+
+Whatever was in flight when a process died is found as an open reservation: with a candidate it is verified again, without
+one it is proposed again, from the same request and the same random numbers. Either way the reservation is the old one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from journeyman.errors import CandidateInvalid, PreflightFailure, ProposalFailed, VerifierFailure
+from journeyman.ledger import Budget, Ledger, Reserved, Settled, Spend
+from journeyman.optimize import events
+from journeyman.optimize.archive import Archive
+from journeyman.optimize.best import BestFolder
+from journeyman.optimize.brief import brief_of, comparison
+from journeyman.optimize.progress import Progress, progress_of
+from journeyman.optimize.propose.base import NothingLeft, Proposer
+from journeyman.optimize.replay import replay
+from journeyman.optimize.search.base import Search
+from journeyman.optimize.state import NOTHING_LEFT, Made, State, parents_of
+from journeyman.optimize.trial import SEED, Proposal, Request, Trial
+from journeyman.runlog import RunLog
+from journeyman.verify import DEV, HELD_OUT, POLICY, Candidate, Status, Task, Verdict
+
+_ONE_PROPOSAL = Spend(proposals=1)
+_ONE_EVALUATION = Spend(evaluations=1)
+_BOTH = Spend(evaluations=1, proposals=1)
+_NOTHING = Spend()
+
+_SEED_CHECK = 1_000_000
+"""Repeat numbers from here on are for looking whether the seed still verifies; no cache has them."""
+
+REASONS = {
+    "evaluations": "the budget of evaluations is spent",
+    "proposals": "the budget of proposals is spent; too many gave no new candidate",
+    "tokens": "the budget of tokens is spent",
+    "micro_usd": "the budget of money is spent",
+    "wall_s": "the deadline has come",
+}
+
+
+class Verifies(Protocol):
+    """What the engine needs of a verifier. Called from several threads at a time."""
+
+    def evaluate(self, candidate: Candidate, *, split: str = DEV, repeat: int = 0) -> Verdict:
+        """One verdict on one split; raises only for what no candidate can be blamed for."""
+        ...
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a run was asked to do; part of the log's header. None: no cap."""
+
+    seed: int = 0
+    parallel: int = 1
+    evaluations: int | None = 100
+    proposals: int | None = None
+    tokens: int | None = None
+    micro_usd: int | None = None
+
+    def budget(self, wall_s: float | None) -> Budget:
+        """The caps. Without one on proposals there is one all the same, so that failures cannot go on for ever."""
+        proposals = self.proposals
+        if proposals is None and self.evaluations is not None:
+            proposals = 2 * self.evaluations + 20
+        return Budget(self.evaluations, proposals, self.tokens, self.micro_usd, wall_s)
+
+
+class Engine:
+    """One run over an open log. `wall_s`: working seconds allowed in all; `deadline`: Unix time, or None.
+
+    Raises what `replay` raises for a log that cannot be continued with this search.
+    """
+
+    def __init__(
+        self,
+        log: RunLog,
+        task: Task,
+        verifier: Verifies,
+        search: Search,
+        proposer: Proposer,
+        plan: Plan,
+        *,
+        wall_s: float | None = None,
+        deadline: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._log = log
+        self._task = task
+        self._verifier = verifier
+        self._proposer = proposer
+        self._plan = plan
+        self._on_progress = on_progress
+        self._brief = brief_of(task)
+        self.state = State(Archive(log), search, proposer, comparison(task))
+        replayed = replay(log, self.state)
+        self.end = replayed.end
+        deadline = replayed.deadline or deadline
+        if deadline is not None:
+            left = max(0.0, deadline - time.time()) + replayed.elapsed_s
+            wall_s = left if wall_s is None else min(wall_s, left)
+        self.ledger = Ledger.restore(
+            plan.budget(wall_s), replayed.ledger_events, record=self._record, elapsed_s=replayed.elapsed_s, lock=log.lock
+        )
+        self._deadline = deadline
+        self._folder = BestFolder(log.folder / "best", task)
+        self._lanes = asyncio.Semaphore(plan.parallel)
+        self._told: dict[int, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: asyncio.Task[Any] | None = None
+        self._reason = ""
+        self._seed_checks = 0
+        worst_case: Spend = getattr(proposer, "worst_case", _NOTHING)
+        self._asks_for = _BOTH + worst_case
+        self._pays = worst_case != _NOTHING
+        waits = proposer.waits
+        # Proposals that wait for something outside are made ahead, one for each lane; others are made when needed,
+        # from the newest verdicts. With one lane nothing is made ahead: each step sees the verdict of the last.
+        self._at_once = plan.parallel if plan.parallel == 1 or not waits else 2 * plan.parallel
+        self._verifying = ThreadPoolExecutor(plan.parallel, "verify")
+        self._proposing = ThreadPoolExecutor(self._at_once, "propose") if waits else None
+
+    # --- the run --------------------------------------------------------------------------------------------------
+
+    async def run(self) -> str:
+        """Work until the budget, the deadline or the proposer ends it; the reason, in words.
+
+        A run that has ended does nothing more. Cancelled, or on an error, it leaves the log resumable.
+        """
+        if self.end is not None:
+            return self.end
+        self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
+        self._log.append(events.SESSION, "", None, events.session_body(str(self._task.folder), self._deadline))
+        try:
+            await self._seed_first()
+            self._take_up_open_work()
+            while True:
+                while len(self._tasks) < self._at_once and self._start_next():
+                    pass
+                if not self._tasks:
+                    break
+                done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            self.end = await self._finish(self._reason)
+            return self.end
+        except asyncio.CancelledError:
+            self._log.append(events.INTERRUPTED, "", None, {"at_s": self.ledger.elapsed_s})
+            raise
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            # Threads that still work are not waited for: closing the verifier ends what they wait on.
+            self._verifying.shutdown(wait=False, cancel_futures=True)
+            if self._proposing is not None:
+                self._proposing.shutdown(wait=False, cancel_futures=True)
+
+    def cancel(self) -> None:
+        """Stop `run` from another thread, as Ctrl-C would."""
+        if self._loop is not None and self._work is not None:
+            self._loop.call_soon_threadsafe(self._work.cancel)
+
+    async def _seed_first(self) -> None:
+        state = self.state
+        if not state.archive.has_candidate(SEED):
+            with self._log.commit():
+                self._write_candidate(SEED, Proposal(self._task.seed), (), "seed")
+        if state.seed is None:
+            verdict, attempts = await self._verify(self._task.seed, DEV, 0)
+            with self._log.commit():
+                trial = self._write_verdict(SEED, verdict, attempts, counts=True)
+                if trial is not None and verdict.ok:
+                    self._write_best(trial)
+        assert state.seed is not None
+        if not state.seed.ok:
+            said = f": {state.seed.verdict.feedback}" if state.seed.verdict.feedback else ""
+            raise PreflightFailure(f"the seed of task {self._task.id!r} does not verify ({state.seed.status}){said}")
+        self._folder.show(state, None)
+
+    def _take_up_open_work(self) -> None:
+        for key in self.ledger.open:
+            index, _, again = key.partition("/")
+            self._start(int(index), self._measure_again(int(index)) if again else self._trial(int(index)))
+
+    def _start_next(self) -> bool:
+        """Start one more proposal if there is budget for it and something to ask."""
+        state = self.state
+        if state.nothing_left is not None:
+            self._reason = state.nothing_left
+            return False
+        left = self.ledger.remaining()
+        short = next((kind for kind in REASONS if _short(left, self._asks_for, kind)), None)
+        if short is not None:
+            # Not final while something is in flight: a proposal that fails gives its evaluation back.
+            self._reason = REASONS[short]
+            return False
+        index = state.last_index + 1
+        with self._log.commit(durable=self._pays):
+            # Asked and reserved in one commit; only this thread reserves, so what fitted above still fits.
+            if state.ask(index) is None:
+                self._reason = "the search has nothing more to ask"
+                return False
+            self.ledger.reserve(str(index), self._asks_for)
+        self._start(index, self._trial(index))
+        return True
+
+    def _start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
+        self._told[index] = asyncio.Event()
+        self._tasks.add(asyncio.get_running_loop().create_task(self._until_told(index, work)))
+
+    async def _until_told(self, index: int, work: Coroutine[Any, Any, None]) -> None:
+        await work
+        self._told.pop(index).set()
+
+    # --- one trial ------------------------------------------------------------------------------------------------
+
+    async def _trial(self, index: int) -> None:
+        """From an open reservation to a trial that was told, or to a failed proposal."""
+        if index not in self.state.made and not await self._propose(index):
+            return
+        made = self.state.made[index]
+        if made.same_as is not None:
+            original = self._told.get(made.same_as)
+            if original is not None:
+                await original.wait()
+            self._settle_repeated(index, made)
+            return
+        verdict, attempts = await self._verify(self.state.archive.candidate(index), DEV, 0)
+        again = self._settle(index, made, verdict, attempts)
+        await self._check_seed_after(verdict)
+        if again:
+            await self._measure_again(index)
+
+    async def _propose(self, index: int) -> bool:
+        """Whether the proposer gave a candidate; it, or the failure, is in the log then."""
+        state = self.state
+        request = self._completed(state.asked[index])
+        rng = np.random.default_rng((self._plan.seed, index))
+        try:
+            if self._proposing is None:
+                proposal = self._proposer.propose(request, rng)
+            else:
+                loop = asyncio.get_running_loop()
+                proposal = await loop.run_in_executor(self._proposing, self._proposer.propose, request, rng)
+        except NothingLeft as said:
+            self._write_failure(index, NOTHING_LEFT, str(said), _NOTHING)
+            return False
+        except ProposalFailed as failure:
+            self._write_failure(index, failure.kind, str(failure), _ONE_PROPOSAL)
+            return False
+        except CandidateInvalid as failure:
+            self._write_failure(index, "invalid", str(failure), _ONE_PROPOSAL)
+            return False
+        if self.ledger.time_left_s() == 0.0:
+            self._write_failure(index, "deadline", "the deadline came before it could be verified", _ONE_PROPOSAL)
+            return False
+        with self._log.commit(durable=self._pays):
+            self._write_candidate(index, proposal, parents_of(request), self._proposer.name)
+        return True
+
+    def _completed(self, request: Request) -> Request:
+        """The request with all that every proposer is told."""
+        left = self.ledger.remaining()
+        return msgspec.structs.replace(
+            request,
+            parents=tuple(parent.held() for parent in request.parents),
+            brief=self._brief,
+            failure=self.state.failure_of(request.parents[0].index),
+            evaluations_left=None if left.evaluations is None else left.evaluations + 1,
+            proposals_left=None if left.proposals is None else left.proposals + 1,
+        )
+
+    async def _verify(self, candidate: Candidate, split: str, repeat: int) -> tuple[Verdict, int]:
+        """The verdict, and after how many attempts."""
+        loop = asyncio.get_running_loop()
+        call = functools.partial(self._verifier.evaluate, candidate, split=split, repeat=repeat)
+        async with self._lanes:
+            verdict = await loop.run_in_executor(self._verifying, call)
+            if not POLICY[verdict.status].retried:
+                return verdict, 1
+            return await loop.run_in_executor(self._verifying, call), 2
+
+    def _settle(self, index: int, made: Made, verdict: Verdict, attempts: int) -> bool:
+        """Write the verdict and what it cost; whether the trial must be measured once more before it counts."""
+        state = self.state
+        better = state.beats(verdict.score)
+        again = better and self._task.noisy and not _short(self.ledger.remaining(), _ONE_EVALUATION, "evaluations")
+        spend = Spend(int(POLICY[verdict.status].charged), 1, made.tokens, made.micro_usd)
+        with self._log.commit():
+            trial = self._write_verdict(index, verdict, attempts, counts=not again)
+            self.ledger.settle(str(index), spend)
+            if again:
+                self.ledger.reserve(f"{index}/1", _ONE_EVALUATION)
+            elif better and not self._task.noisy and trial is not None:
+                self._write_best(trial)
+        self._after(trial, verdict)
+        return again
+
+    async def _measure_again(self, index: int) -> None:
+        """A noisy score that beats the best may be luck: it is measured anew, and only the new score counts."""
+        verdict, attempts = await self._verify(self.state.archive.candidate(index), DEV, 1)
+        with self._log.commit():
+            better = self.state.beats(verdict.score)
+            trial = self._write_verdict(index, verdict, attempts, counts=True)
+            self.ledger.settle(f"{index}/1", Spend(int(POLICY[verdict.status].charged)))
+            if better and trial is not None:
+                self._write_best(trial)
+        self._after(trial, verdict)
+        await self._check_seed_after(verdict)
+
+    def _settle_repeated(self, index: int, made: Made) -> None:
+        assert made.same_as is not None
+        first = self.state.archive.verdict(made.same_as)
+        body = events.RepeatedBody(index, made.same_as, first.status, first.score)
+        with self._log.commit():
+            self._log.append(events.REPEATED, str(index), events.plain(body))
+            self.ledger.settle(str(index), Spend(0, 1, made.tokens, made.micro_usd))
+            trial = self.state.verdict_repeated(index, first.status, first.score)
+        self._after(trial, None)
+
+    async def _check_seed_after(self, verdict: Verdict) -> None:
+        """After a failure that is no candidate's: if the seed fails too, the run cannot go on.
+
+        Raises VerifierFailure.
+        """
+        if verdict.status not in (Status.VERIFIER_ERROR, Status.INFRASTRUCTURE_ERROR):
+            return
+        self._seed_checks += 1
+        seed, _ = await self._verify(self._task.seed, DEV, _SEED_CHECK + self._seed_checks)
+        if not seed.ok:
+            said = f": {seed.feedback}" if seed.feedback else ""
+            raise VerifierFailure(
+                f"after {self.ledger.spent.evaluations} evaluations the verifier of task {self._task.id!r} fails on the "
+                f"seed too ({seed.status}){said}; mend it and resume the run"
+            )
+
+    # --- what is written ------------------------------------------------------------------------------------------
+
+    def _record(self, event: Reserved | Settled) -> None:
+        self._log.append(*events.ledger_event(event))
+
+    def _write_candidate(self, index: int, proposal: Proposal, parents: tuple[int, ...], proposer: str) -> None:
+        archive = self.state.archive
+        digest = proposal.candidate.digest
+        same_as = archive.first_with(digest)
+        body = events.candidate_body(index, digest, proposal, parents, proposer, same_as, self._log.put_blob)
+        seq = self._log.append(events.CANDIDATE, str(index), body)
+        spend = proposal.spend
+        made = Made(digest, parents, proposer, proposal.note, proposal.data, same_as, spend.tokens, spend.micro_usd)
+        self.state.candidate_came(index, made, seq, proposal.candidate)
+
+    def _write_failure(self, index: int, kind: str, message: str, spend: Spend) -> None:
+        request = self.state.asked[index]
+        body = events.FailedBody(index, kind, message, parents_of(request))
+        with self._log.commit():
+            self._log.append(events.FAILED, str(index), events.plain(body))
+            self.ledger.settle(str(index), spend)
+            self.state.proposal_failed(index, kind, message)
+        self._after(None, None)
+
+    def _write_verdict(self, index: int, verdict: Verdict, attempts: int, *, counts: bool) -> Trial | None:
+        body = events.verdict_body(index, verdict, self._log.put_blob, counts=counts)
+        seen = events.measured(verdict, self.ledger.elapsed_s, attempts)
+        seq = self._log.append(events.VERDICT, str(index), events.plain(body), seen)
+        return self.state.verdict_came(index, verdict.status, verdict.score, seq, counts=counts, verdict=verdict)
+
+    def _write_best(self, trial: Trial) -> None:
+        self._log.append(events.BEST, str(trial.index), {"index": trial.index, "score": trial.score})
+        self.state.best_is(trial)
+
+    def _after(self, trial: Trial | None, verdict: Verdict | None) -> None:
+        """What people see, once the commit is on the disk."""
+        if trial is not None and trial is self.state.best:
+            self._folder.show(self.state, verdict.artifacts if verdict is not None else None)
+        if self._on_progress is not None:
+            self._on_progress(progress_of(self.state, self.ledger, trial))
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    async def _finish(self, reason: str) -> str:
+        """Measure seed and finalist afresh on the held-out split; a finalist that fails there is not replaced."""
+        best, seed = self.state.best, self.state.seed
+        assert best is not None
+        assert seed is not None
+        verdicts: list[tuple[Verdict, int]] = []
+        if self._task.has_held_out:
+            finalists = [seed] if best.index == SEED else [seed, best]
+            verdicts = await asyncio.gather(*(self._verify(t.candidate, HELD_OUT, 0) for t in finalists))
+        with self._log.commit():
+            if verdicts:
+                put = self._log.put_blob
+                bodies = [events.verdict_body(t.index, v, put) for t, (v, _) in zip(finalists, verdicts, strict=True)]
+                seen = [events.measured(v, self.ledger.elapsed_s, n) for v, n in verdicts]
+                body = events.FinalBody(best.index, bodies[0], bodies[-1])
+                self._log.append(events.FINAL, "", events.plain(body), {"seed": seen[0], "finalist": seen[-1]})
+            self._log.append(events.END, "", {"reason": reason})
+        if verdicts:
+            self._folder.show(self.state, None, held_out=verdicts[-1][0])
+        return reason
+
+
+def _short(left: Budget, spend: Spend, kind: str) -> bool:
+    """Whether what is left of `kind` is too little for `spend`."""
+    available = getattr(left, kind)
+    if kind == "wall_s":
+        return available == 0.0
+    return available is not None and getattr(spend, kind) > available

@@ -1,0 +1,116 @@
+"""Bring a run's state back from its log: every ask and tell again, in order, no evaluation repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from journeyman.errors import RunCorrupt
+from journeyman.ledger import Reserved, Settled, Spend
+from journeyman.optimize import events
+from journeyman.optimize.state import Made, State
+from journeyman.optimize.trial import Trial
+from journeyman.runlog import RunLog
+from journeyman.verify import Status
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What the log says besides the state. `elapsed_s`: working seconds up to the last verdict."""
+
+    ledger_events: list[Reserved | Settled]
+    elapsed_s: float
+    deadline: float | None
+    end: str | None
+
+
+class _CandidateHead(msgspec.Struct, frozen=True):
+    digest: str
+    parents: tuple[int, ...] = ()
+    proposer: str = ""
+    note: str = ""
+    data: dict[str, Any] = {}
+    same_as: int | None = None
+    spend: dict[str, int] = {}
+
+
+class _VerdictHead(msgspec.Struct, frozen=True):
+    index: int
+    status: Status
+    score: float | None
+    counts: bool = True
+
+
+class _At(msgspec.Struct, frozen=True):
+    at_s: float = 0.0
+
+
+class _Amounts(msgspec.Struct, frozen=True):
+    evaluations: int = 0
+    proposals: int = 0
+    tokens: int = 0
+    micro_usd: int = 0
+    known: bool = True
+
+
+def replay(log: RunLog, state: State) -> Replayed:
+    """Feed the log to `state`. Raises RunCorrupt for a log that no engine wrote, RunError for a search that differs."""
+    try:
+        return _replay(log, state)
+    except (msgspec.MsgspecError, KeyError, ValueError) as error:
+        raise RunCorrupt(f"the log of the run in {log.folder} has an event that cannot be read: {error!r}") from error
+
+
+def _replay(log: RunLog, state: State) -> Replayed:
+    candidate: Callable[[bytes], _CandidateHead] = msgspec.msgpack.Decoder(_CandidateHead).decode
+    verdict: Callable[[bytes], _VerdictHead] = msgspec.msgpack.Decoder(_VerdictHead).decode
+    at: Callable[[bytes], _At] = msgspec.msgpack.Decoder(_At).decode
+    amounts: Callable[[bytes], _Amounts] = msgspec.msgpack.Decoder(_Amounts).decode
+    ledger: list[Reserved | Settled] = []
+    told: dict[int, Trial] = {}
+    elapsed_s, deadline, end = 0.0, None, None
+    # Few amounts occur in a run, so each of their encodings is decoded once.
+    seen: dict[bytes, tuple[Spend, bool]] = {}
+    for seq, kind, key, body, volatile in log.rows():
+        if kind == events.RESERVE:
+            ledger.append(Reserved(key, _amounts(seen, body or b"", amounts)[0]))
+            if "/" not in key:
+                state.ask(int(key))
+        elif kind == events.SETTLE:
+            ledger.append(Settled(key, *_amounts(seen, body or b"", amounts)))
+        elif kind == events.CANDIDATE:
+            head = candidate(body or b"")
+            made = Made(head.digest, head.parents, head.proposer, head.note, head.data, head.same_as, **head.spend)
+            state.candidate_came(int(key), made, seq)
+        elif kind == events.VERDICT:
+            said = verdict(body or b"")
+            trial = state.verdict_came(said.index, said.status, said.score, seq, counts=said.counts)
+            elapsed_s = at(volatile).at_s if volatile else elapsed_s
+            if trial is not None:
+                told = {trial.index: trial}
+        elif kind == events.REPEATED:
+            repeated = verdict(body or b"")
+            state.verdict_repeated(repeated.index, repeated.status, repeated.score)
+        elif kind == events.BEST:
+            # Stands in the commit of the verdict it follows from.
+            state.best_is(told[int(key)])
+        elif kind == events.FAILED:
+            failure = events.decode_body(body)
+            state.proposal_failed(int(key), failure["kind"], failure["message"])
+        elif kind == events.SESSION and volatile:
+            # Time between sessions is not working time, but a deadline by the clock is kept from the first one.
+            deadline = deadline or events.decode_body(volatile).get("deadline")
+        elif kind == events.END:
+            end = str(events.decode_body(body)["reason"])
+    return Replayed(ledger, elapsed_s, deadline, end)
+
+
+def _amounts(
+    seen: dict[bytes, tuple[Spend, bool]], body: bytes, decode: Callable[[bytes], _Amounts]
+) -> tuple[Spend, bool]:
+    found = seen.get(body)
+    if found is None:
+        a = decode(body)
+        found = seen[body] = (Spend(a.evaluations, a.proposals, a.tokens, a.micro_usd), a.known)
+    return found
