@@ -126,6 +126,14 @@ class ProposalFailed(JourneymanError):
         super().__init__(message)
 
 
+class NothingLeft(JourneymanError):
+    """A proposer has no further candidate; nothing is charged and the run ends."""
+
+
+class RunInterrupted(JourneymanError):
+    """Ctrl-C ended the work; the text says how to go on with the run."""
+
+
 class MissingExtra(JourneymanError):
     """An optional package is not installed; the text names the command that installs it."""
 
