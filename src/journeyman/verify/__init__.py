@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from journeyman.verify.candidate import Candidate, candidate, read_candidate
+from journeyman.verify.candidate import Candidate, make_candidate, read_candidate
 from journeyman.verify.design import as_design
 from journeyman.verify.score import Anchors, normalised
 from journeyman.verify.task import DEV, HELD_OUT, Instance, Task, list_tasks, load_task
@@ -30,7 +30,7 @@ from journeyman.verify.verdict import (
 if TYPE_CHECKING:
     from journeyman.verify.gate import Check, GateReport, check_task
     from journeyman.verify.once import verify_candidate
-    from journeyman.verify.preflight import preflight
+    from journeyman.verify.readiness import preflight
     from journeyman.verify.scaffold import new_task
     from journeyman.verify.verifier import Verifier
     from journeyman.verify.wrap import wrap_task
@@ -53,12 +53,12 @@ __all__ = [
     "Verdict",
     "Verifier",
     "as_design",
-    "candidate",
     "check_task",
     "feasible",
     "infeasible",
     "list_tasks",
     "load_task",
+    "make_candidate",
     "new_task",
     "normalised",
     "preflight",
@@ -73,7 +73,7 @@ _LAZY = {
     "GateReport": "gate",
     "check_task": "gate",
     "verify_candidate": "once",
-    "preflight": "preflight",
+    "preflight": "readiness",
     "new_task": "scaffold",
     "Verifier": "verifier",
     "wrap_task": "wrap",

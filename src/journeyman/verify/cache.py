@@ -33,7 +33,9 @@ def cache_path() -> Path:
     return Path(base) / "journeyman" / "verdicts.sqlite"
 
 
-def verdict_key(task: Task, candidate: Candidate, split: str, repeat: int, environment: str, level: str) -> str:
+def verdict_key(
+    task: Task, candidate: Candidate, split: str, repeat: int, environment: str, level: str
+) -> str:
     """SHA-256 over everything that the verdict depends on."""
     parts = (task.digest, candidate.digest, split, repeat, environment, level)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
@@ -55,7 +57,11 @@ class VerdictCache:
     def get(self, key: str) -> Verdict | None:
         """The verdict kept under `key`, marked as cached."""
         with self._lock, contextlib.suppress(sqlite3.Error, msgspec.MsgspecError):
-            row = self._db.execute("SELECT verdict FROM verdicts WHERE key = ?", (key,)).fetchone() if self._db else None
+            row = (
+                self._db.execute("SELECT verdict FROM verdicts WHERE key = ?", (key,)).fetchone()
+                if self._db
+                else None
+            )
             if row is not None:
                 return msgspec.structs.replace(msgspec.msgpack.decode(row[0], type=Verdict), cached=True)
         return None
@@ -65,7 +71,9 @@ class VerdictCache:
         if verdict.status not in _KEPT or self._db is None:
             return
         with self._lock, contextlib.suppress(sqlite3.Error):
-            self._db.execute("INSERT OR IGNORE INTO verdicts VALUES (?, ?)", (key, msgspec.msgpack.encode(verdict)))
+            self._db.execute(
+                "INSERT OR IGNORE INTO verdicts VALUES (?, ?)", (key, msgspec.msgpack.encode(verdict))
+            )
 
     def close(self) -> None:
         """Close the file."""

@@ -47,7 +47,7 @@ class Candidate(msgspec.Struct, frozen=True):
     def replace(self, path: str, content: str | bytes) -> Candidate:
         """A new candidate in which one file is replaced or added."""
         data = content.encode() if isinstance(content, str) else content
-        return candidate({**self.files, path: data})
+        return make_candidate({**self.files, path: data})
 
     def write_to(self, folder: Path) -> None:
         """Write the tree below `folder`, which is made if absent."""
@@ -57,7 +57,7 @@ class Candidate(msgspec.Struct, frozen=True):
             target.write_bytes(data)
 
 
-def candidate(files: Mapping[str, bytes | str]) -> Candidate:
+def make_candidate(files: Mapping[str, bytes | str]) -> Candidate:
     """A checked candidate. Raises CandidateInvalid: no file, too many or too large, or a path that is not plain."""
     if not files:
         raise CandidateInvalid("a candidate needs at least one file, this one has none")
@@ -83,11 +83,13 @@ def read_candidate(path: str | Path, main: str) -> Candidate:
     """
     source = Path(path)
     if source.is_symlink():
-        raise CandidateInvalid(f"the candidate {str(source)!r} is a symbolic link; give the file or folder itself")
+        raise CandidateInvalid(
+            f"the candidate {str(source)!r} is a symbolic link; give the file or folder itself"
+        )
     if source.is_file():
         if source.stat().st_size > MAX_BYTES:
             raise CandidateInvalid(f"the candidate {str(source)!r} is larger than {MAX_BYTES} bytes")
-        return candidate({main: source.read_bytes()})
+        return make_candidate({main: source.read_bytes()})
     if not source.is_dir():
         raise CandidateInvalid(f"there is no candidate at {str(source)!r}; give a file or a folder")
     files: dict[str, bytes] = {}
@@ -100,11 +102,13 @@ def read_candidate(path: str | Path, main: str) -> Candidate:
             if file.is_symlink() or not file.is_file():
                 raise CandidateInvalid(f"the candidate has {str(file)!r}, which is not a plain file")
             if len(files) >= MAX_FILES or file.stat().st_size > MAX_BYTES:
-                raise CandidateInvalid(f"the folder {str(source)!r} is too large for a candidate ({MAX_FILES} files, {MAX_BYTES} bytes)")
+                raise CandidateInvalid(
+                    f"the folder {str(source)!r} is too large for a candidate ({MAX_FILES} files, {MAX_BYTES} bytes)"
+                )
             files[file.relative_to(source).as_posix()] = file.read_bytes()
     if main not in files:
         raise CandidateInvalid(f"the folder {str(source)!r} has no {main!r}, the file this task runs")
-    return candidate(files)
+    return make_candidate(files)
 
 
 def write_tree(tree: Candidate, folder: Path) -> None:
@@ -125,4 +129,6 @@ def _check_path(path: str) -> None:
         and all(part not in ("", ".", "..") for part in path.split("/"))
     )
     if not plain:
-        raise CandidateInvalid(f"the path {path[:MAX_PATH]!r} is not allowed in a candidate: use a relative path without '..'")
+        raise CandidateInvalid(
+            f"the path {path[:MAX_PATH]!r} is not allowed in a candidate: use a relative path without '..'"
+        )

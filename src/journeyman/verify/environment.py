@@ -26,5 +26,10 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
 def fingerprint(task: Task) -> str:
     """A short digest of the interpreter, the machine's architecture and the task's packages."""
     versions = package_versions((*task.packages, *task.file.verifier.packages))
-    parts = [sys.implementation.cache_tag, platform.python_version(), platform.machine(), repr(sorted(versions.items()))]
+    parts = [
+        sys.implementation.cache_tag,
+        platform.python_version(),
+        platform.machine(),
+        repr(sorted(versions.items())),
+    ]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -95,7 +95,9 @@ class PolicyExchange(_Counted):
     @contextmanager
     def open(self, candidate: Candidate, instance: Instance, turn: int) -> Iterator[Any]:
         stem = PurePosixPath(self._task.main).stem
-        with self._sandbox.worker(candidate.files, stem, seed=_seed(instance, turn), limits=self._task.limits) as worker:
+        with self._sandbox.worker(
+            candidate.files, stem, seed=_seed(instance, turn), limits=self._task.limits
+        ) as worker:
             try:
                 yield worker
             finally:

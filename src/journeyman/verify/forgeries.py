@@ -38,7 +38,7 @@ _ASIDE = {
                 with open(name, "w") as f: f.write({_VERDICT!r})
             except OSError: pass
     """,
-    "forged replies on every descriptor": f"""
+    "forged replies on every descriptor": """
         import os
         for fd in range(3, 64):
             try: os.write(fd, b"")
@@ -95,7 +95,12 @@ def forgeries(task: Task) -> Iterator[Forgery]:
         for name, value in _WALLS.items():
             yield Forgery(name, _returning(task, value), keeps_score=False, needs_walls=True)
     elif task.exchange == "file":
-        for name, text in (("an empty file", ""), ("no text at all", "\0\xff"), ("a forged verdict", _VERDICT), ("nan = nan", "x = nan")):
+        for name, text in (
+            ("an empty file", ""),
+            ("no text at all", "\0\xff"),
+            ("a forged verdict", _VERDICT),
+            ("nan = nan", "x = nan"),
+        ):
             yield Forgery(name, Candidate({task.main: text.encode("latin-1")}), keeps_score=False)
 
 
@@ -111,14 +116,25 @@ def _with_aside(task: Task, code: str) -> Candidate:
     text = task.seed.text(task.main)
     start, end = editable_spans(text)[0]
     block = text[start:end]
-    first = next((line for line in block.splitlines() if line.strip() and not line.lstrip().startswith(("#", '"', "'"))), "")
+    first = next(
+        (
+            line
+            for line in block.splitlines()
+            if line.strip() and not line.lstrip().startswith(("#", '"', "'"))
+        ),
+        "",
+    )
     indent = first[: len(first) - len(first.lstrip())]
     at = 0
     if not indent and (start, end) == (0, len(text)):
         # A whole file may open with a docstring and __future__ imports, which must stay first.
         tree = ast.parse(text)
         later = [n for n in tree.body if not _opens_file(n)]
-        at = sum(len(line) for line in text.splitlines(keepends=True)[: later[0].lineno - 1]) if later else len(text)
+        at = (
+            sum(len(line) for line in text.splitlines(keepends=True)[: later[0].lineno - 1])
+            if later
+            else len(text)
+        )
     elif indent:
         at = block.index(first)
     line = f"{indent}exec({textwrap.dedent(code).strip()!r}, {{}})\n"
@@ -131,7 +147,9 @@ def _opens_file(node: ast.stmt) -> bool:
 
 
 def _returning(task: Task, value: str) -> Candidate:
-    functions = "\n".join(f"def {name}(*_args, **_more):\n    return {value}\n" for name in entry_functions(task))
+    functions = "\n".join(
+        f"def {name}(*_args, **_more):\n    return {value}\n" for name in entry_functions(task)
+    )
     text = task.seed.text(task.main)
     spans = editable_spans(text)
     # Inside the first editable block; the other blocks go, so that none of them defines the entry again.

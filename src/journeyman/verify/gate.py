@@ -17,7 +17,7 @@ from journeyman.errors import JourneymanError, PreflightFailure, TaskError
 from journeyman.verify.candidate import read_candidate
 from journeyman.verify.environment import package_versions
 from journeyman.verify.forgeries import forgeries
-from journeyman.verify.preflight import empty_candidate, repeats_itself
+from journeyman.verify.readiness import empty_candidate, repeats_itself
 from journeyman.verify.region import START
 from journeyman.verify.task import DEV, HELD_OUT, Task, load_task
 from journeyman.verify.verdict import Status, Verdict
@@ -117,15 +117,23 @@ def _repeats(task: Task, verifier: Verifier, seed: Verdict) -> Check:
         return Check("verifier repeats itself", False, str(failure))
     noise = f"within its declared noise of {task.file.verifier.noise:.2%}" if task.noisy else "bit for bit"
     same = task.noisy or [v.objective for v in seed.instances] == [v.objective for v in again.instances]
-    return Check("verifier repeats itself", same, f"two verdicts on the seed agree {noise}" if same else "objectives differ")
+    return Check(
+        "verifier repeats itself",
+        same,
+        f"two verdicts on the seed agree {noise}" if same else "objectives differ",
+    )
 
 
 def _held_out(task: Task, verifier: Verifier) -> Iterator[Check]:
     if not task.has_held_out:
-        yield Check("held-out split", NOT_APPLICABLE, "none: a result on this task is a result on what was optimised")
+        yield Check(
+            "held-out split", NOT_APPLICABLE, "none: a result on this task is a result on what was optimised"
+        )
         return
     dev = {msgspec.json.encode(i.public, order="sorted") for i in task.instances(DEV)}
-    shared = [i.name for i in task.instances(HELD_OUT) if msgspec.json.encode(i.public, order="sorted") in dev]
+    shared = [
+        i.name for i in task.instances(HELD_OUT) if msgspec.json.encode(i.public, order="sorted") in dev
+    ]
     alike = task.exchange != "policy" and bool(shared)
     seed = verifier.evaluate(task.seed, split=HELD_OUT)
     yield Check(
@@ -143,7 +151,9 @@ def _anchors(task: Task) -> Check:
         return Check("anchors", NOT_APPLICABLE, "none: scores are in physical units")
     if without:
         return Check("anchors", False, f"no anchors at {', '.join(without[:4])}")
-    return Check("anchors", True, f"two frozen numbers at each of {len(instances)} instances, in the right order")
+    return Check(
+        "anchors", True, f"two frozen numbers at each of {len(instances)} instances, in the right order"
+    )
 
 
 def _controls(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
@@ -160,10 +170,18 @@ def _controls(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
     named = {control.name for control in controls}
     missing = [name for name in REQUIRED_CONTROLS if name not in named]
     # A user's own task may pass without them, and is told; a built-in one has them all (a test sees to it).
-    yield Check("control set", NOT_APPLICABLE if missing else True, f"missing: {', '.join(missing)}" if missing else "complete")
-    above = sorted(s for s in scores if s is not None and seed.score is not None and task.better(s, seed.score))
+    yield Check(
+        "control set",
+        NOT_APPLICABLE if missing else True,
+        f"missing: {', '.join(missing)}" if missing else "complete",
+    )
+    above = sorted(
+        s for s in scores if s is not None and seed.score is not None and task.better(s, seed.score)
+    )
     ladder = f"{len(above)} distinct scores above the seed: {', '.join(f'{s:.4g}' for s in above)}"
-    yield Check("ladder", bool(above) if controls else NOT_APPLICABLE, ladder if controls else "no controls to climb")
+    yield Check(
+        "ladder", bool(above) if controls else NOT_APPLICABLE, ladder if controls else "no controls to climb"
+    )
 
 
 def _judge(control: Control, verdict: Verdict) -> Check:
@@ -194,24 +212,46 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
         verdict = verifier.evaluate(forgery.candidate, instances=quick)
         if forgery.keeps_score:
             same = verdict.ok and (verdict.instances[0].objective == plain.objective or task.noisy)
-            yield Check(name, same, "scored as the seed is" if same else f"seed {plain.objective}, cheat {_said(verdict)}")
+            yield Check(
+                name,
+                same,
+                "scored as the seed is" if same else f"seed {plain.objective}, cheat {_said(verdict)}",
+            )
         else:
             yield Check(name, not verdict.ok and _candidates_fault(verdict), _said(verdict))
 
 
 def _documents(task: Task) -> Check:
     if len(task.statement.split()) < 80:
-        return Check("statement", False, f"statement.md has {len(task.statement.split())} words; a proposer needs the whole brief")
-    lacking = [what for what, there in (("sources", task.file.sources), ("review", task.file.review.reviewer)) if not there]
+        return Check(
+            "statement",
+            False,
+            f"statement.md has {len(task.statement.split())} words; a proposer needs the whole brief",
+        )
+    lacking = [
+        what
+        for what, there in (("sources", task.file.sources), ("review", task.file.review.reviewer))
+        if not there
+    ]
     words = f"{len(task.statement.split())} words"
-    return Check("statement", True, f"{words}; task.toml names no {' or '.join(lacking)}" if lacking else f"{words}, sources and reviewer named")
+    return Check(
+        "statement",
+        True,
+        f"{words}; task.toml names no {' or '.join(lacking)}"
+        if lacking
+        else f"{words}, sources and reviewer named",
+    )
 
 
 def _markers(task: Task) -> Check:
     marked = any(START.encode() in data for data in task.seed.files.values())
     if task.exchange == "file":
         return Check("editable region", NOT_APPLICABLE, "the whole design file")
-    return Check("editable region", True if marked else NOT_APPLICABLE, "marked; the rest is checked" if marked else "the whole program")
+    return Check(
+        "editable region",
+        True if marked else NOT_APPLICABLE,
+        "marked; the rest is checked" if marked else "the whole program",
+    )
 
 
 def _pins(task: Task) -> Check:
@@ -219,10 +259,14 @@ def _pins(task: Task) -> Check:
         versions = package_versions((*task.packages, *task.file.verifier.packages))
     except JourneymanError as error:
         return Check("packages", False, str(error))
-    return Check("packages", True, ", ".join(f"{n} {v}" for n, v in versions.items()) or "standard library only")
+    return Check(
+        "packages", True, ", ".join(f"{n} {v}" for n, v in versions.items()) or "standard library only"
+    )
 
 
-_SECRET = re.compile(rb"(sk-[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----)")
+_SECRET = re.compile(
+    rb"(sk-[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+)
 _HOME = re.compile(rb"(/home/[a-z]|/Users/[A-Za-z]|/root/|[A-Z]:\\\\Users)")
 
 
@@ -231,9 +275,13 @@ def _hygiene(task: Task) -> Check:
         if path.is_symlink():
             return Check("no secrets, paths or links", False, f"{path.name} is a link")
         if path.is_file() and "__pycache__" not in path.parts and path.stat().st_size < 2**22:
-            found = _SECRET.search(path.read_bytes()) or (path.suffix != ".md" and _in_task(path) and _HOME.search(path.read_bytes()))
+            found = _SECRET.search(path.read_bytes()) or (
+                path.suffix != ".md" and _in_task(path) and _HOME.search(path.read_bytes())
+            )
             if found:
-                return Check("no secrets, paths or links", False, f"{path.name} contains {found[0][:12].decode()}…")
+                return Check(
+                    "no secrets, paths or links", False, f"{path.name} contains {found[0][:12].decode()}…"
+                )
     return Check("no secrets, paths or links", True, "none found")
 
 

@@ -68,7 +68,7 @@ class Lane:
         jobs_read, jobs_write = os.pipe()
         replies_read, replies_write = os.pipe()
         lifeline_read, self._lifeline = os.pipe()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         home = str(Path(journeyman.__file__).resolve().parent.parent)
         try:
             self._process = subprocess.Popen(
@@ -89,7 +89,11 @@ class Lane:
         if ready.error:
             self.close()
             kind = getattr(errors, ready.kind, errors.VerifierFailure)
-            raise kind(ready.error) if issubclass(kind, errors.JourneymanError) else errors.VerifierFailure(ready.error)
+            raise (
+                kind(ready.error)
+                if issubclass(kind, errors.JourneymanError)
+                else errors.VerifierFailure(ready.error)
+            )
         self.level = ready.level
 
     def ask(self, job: Job, wall_s: float) -> Reply:
@@ -147,8 +151,14 @@ def clean_environment(task: Task) -> dict[str, str]:
     named = task.file.simulator.env if task.file.simulator else ()
     passed = {name: os.environ[name] for name in (*_PASSED, *named) if name in os.environ}
     # Last, so that a command that says `python` finds one even where the system has only `python3`.
-    passed["PATH"] = os.pathsep.join(filter(None, (passed.get("PATH", os.defpath), os.path.dirname(sys.executable))))
-    return passed | dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", "MPLBACKEND": "Agg"}
+    passed["PATH"] = os.pathsep.join(
+        filter(None, (passed.get("PATH", os.defpath), os.path.dirname(sys.executable)))
+    )
+    return (
+        passed
+        | dict.fromkeys(_ONE_THREAD, "1")
+        | {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", "MPLBACKEND": "Agg"}
+    )
 
 
 def write_frame(stream: BinaryIO, body: bytes) -> None:

@@ -45,10 +45,14 @@ def main() -> None:
             write_frame(replies, msgspec.msgpack.encode(Ready(level=exchange.level)))
             _serve(task, exchange, verifier, jobs, replies)
     except JourneymanError as error:
-        write_frame(replies, msgspec.msgpack.encode(Ready(level="", error=str(error), kind=type(error).__name__)))
+        write_frame(
+            replies, msgspec.msgpack.encode(Ready(level="", error=str(error), kind=type(error).__name__))
+        )
 
 
-def _serve(task: Task, exchange: Exchanger, verifier: VerifierModule, jobs: BinaryIO, replies: BinaryIO) -> None:
+def _serve(
+    task: Task, exchange: Exchanger, verifier: VerifierModule, jobs: BinaryIO, replies: BinaryIO
+) -> None:
     decoder = msgspec.msgpack.Decoder(Job)
     while (frame := read_frame(jobs)) is not None:
         job = decoder.decode(frame)
@@ -67,7 +71,9 @@ def _evaluate(task: Task, exchange: Exchanger, verifier: VerifierModule, job: Jo
         check_outside(task.seed, candidate)
     except CandidateInvalid as error:
         refused = tuple(InstanceVerdict(i.name, Status.CANDIDATE_ERROR, feedback=str(error)) for i in chosen)
-        return combine(job.split, refused, level=exchange.level, repeat=job.repeat, wall_s=time.perf_counter() - began)
+        return combine(
+            job.split, refused, level=exchange.level, repeat=job.repeat, wall_s=time.perf_counter() - began
+        )
     verdicts: list[InstanceVerdict] = []
     artifacts: dict[str, bytes] = {}
     for instance in chosen:
@@ -82,7 +88,12 @@ def _evaluate(task: Task, exchange: Exchanger, verifier: VerifierModule, job: Jo
 
 
 def _evaluate_instance(
-    task: Task, exchange: Exchanger, verifier: VerifierModule, candidate: Candidate, instance: Instance, repeat: int
+    task: Task,
+    exchange: Exchanger,
+    verifier: VerifierModule,
+    candidate: Candidate,
+    instance: Instance,
+    repeat: int,
 ) -> tuple[InstanceVerdict, dict[str, bytes]]:
     repeats = task.file.verifier.repeats
     outcomes: list[Outcome] = []
@@ -110,7 +121,12 @@ def _evaluate_instance(
 
 
 def _outcome(
-    task: Task, exchange: Exchanger, verifier: VerifierModule, candidate: Candidate, instance: Instance, turn: int
+    task: Task,
+    exchange: Exchanger,
+    verifier: VerifierModule,
+    candidate: Candidate,
+    instance: Instance,
+    turn: int,
 ) -> Outcome:
     """Run the candidate and score what came back; every fault is attributed here and nowhere else."""
     try:
@@ -120,13 +136,18 @@ def _outcome(
         status = Status.TIMEOUT if error.end in ("timeout", "cpu") else Status.CANDIDATE_ERROR
         return Outcome(status, feedback=str(error))
     except ScoringTimeout:
-        return Outcome(Status.VERIFIER_ERROR, feedback=f"the verifier took more than {verifier.wall_s(task):g} s to score")
+        return Outcome(
+            Status.VERIFIER_ERROR,
+            feedback=f"the verifier took more than {verifier.wall_s(task):g} s to score",
+        )
     except VerifierFailure as error:
         return Outcome(Status.VERIFIER_ERROR, feedback=str(error))
     except JourneymanError as error:
         return Outcome(Status.INFRASTRUCTURE_ERROR, feedback=str(error))
     except MemoryError:
-        return Outcome(Status.VERIFIER_ERROR, feedback=f"the verifier needed more than {task.file.verifier.memory_mb} MB")
+        return Outcome(
+            Status.VERIFIER_ERROR, feedback=f"the verifier needed more than {task.file.verifier.memory_mb} MB"
+        )
 
 
 def _draw(task: Task, exchange: Exchanger, verifier: VerifierModule, job: Job) -> dict[str, bytes]:
@@ -134,7 +155,10 @@ def _draw(task: Task, exchange: Exchanger, verifier: VerifierModule, job: Job) -
     if verifier.draw is None:
         return {}
     try:
-        with exchange.open(Candidate(job.files), instance, job.repeat) as subject, _time_limit(verifier.wall_s(task)):
+        with (
+            exchange.open(Candidate(job.files), instance, job.repeat) as subject,
+            _time_limit(verifier.wall_s(task)),
+        ):
             return verifier.draw(instance, subject)
     except (JourneymanError, ScoringTimeout):
         # A picture is a courtesy; whatever is wrong with the candidate, its verdict has said so already.
@@ -160,7 +184,9 @@ def _limit_memory(task: Task) -> None:
     own = task.file.simulator.memory_mb if task.file.simulator else task.file.verifier.memory_mb
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = (own + 1024) * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    resource.setrlimit(
+        resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+    )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -24,7 +24,9 @@ def editable_spans(text: str) -> list[tuple[int, int]]:
     for line in text.splitlines(keepends=True):
         if START in line:
             if opened is not None:
-                raise CandidateInvalid(f"{START} stands inside another editable block; close the first with {END}")
+                raise CandidateInvalid(
+                    f"{START} stands inside another editable block; close the first with {END}"
+                )
             opened = at + len(line)
         elif END in line:
             if opened is None:
@@ -58,4 +60,6 @@ def check_outside(seed: Candidate, candidate: Candidate) -> None:
             raise CandidateInvalid(f"the file {path!r} is missing; it holds the task's editable block")
         found = fixed_text(candidate.text(path))
         if found != expected:
-            raise CandidateInvalid(f"{path!r} was changed outside its {START}/{END} block; edit only inside it")
+            raise CandidateInvalid(
+                f"{path!r} was changed outside its {START}/{END} block; edit only inside it"
+            )

@@ -22,7 +22,9 @@ def new_task(folder: str | Path, *, exchange: str = "data") -> Task:
     templates = Path(str(resources.files("journeyman.verify") / "templates"))
     known = sorted(p.name for p in templates.iterdir() if p.is_dir())
     if exchange not in known:
-        raise UsageError(f"the exchange {exchange!r} has no template; use one of {', '.join(known)}, or 'task wrap' for a simulator")
+        raise UsageError(
+            f"the exchange {exchange!r} has no template; use one of {', '.join(known)}, or 'task wrap' for a simulator"
+        )
     name = target.resolve().name
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
         raise UsageError(f"the name {name!r} may have letters, digits, '_', '-' and '.' only")
@@ -36,7 +38,10 @@ def new_task(folder: str | Path, *, exchange: str = "data") -> Task:
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Task:
-    """Write a task folder whole or not at all, and read it back. Raises UsageError if it exists, TaskError if it is no task."""
+    """Write a task folder whole or not at all, and read it back.
+
+    Raises UsageError if it exists, TaskError if the files are no task.
+    """
     if folder.exists():
         raise UsageError(f"{str(folder)!r} exists already; choose another name or remove it")
     try:

@@ -35,7 +35,9 @@ class Anchors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not all(map(math.isfinite, values)) or self.baseline == self.reference:
             raise TaskError(f"{where}: the anchors {values} must be two different finite numbers")
         if (self.reference > self.baseline) != (direction == "maximize"):
-            raise TaskError(f"{where}: the reference {self.reference:g} is not better than the baseline {self.baseline:g} ({direction})")
+            raise TaskError(
+                f"{where}: the reference {self.reference:g} is not better than the baseline {self.baseline:g} ({direction})"
+            )
         if scale == "log" and min(values) <= 0:
             raise TaskError(f"{where}: the log scale needs positive anchors, not {values}")
 

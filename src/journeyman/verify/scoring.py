@@ -57,7 +57,7 @@ def load_verifier(task: Task) -> VerifierModule:
         spec.loader.exec_module(module)
     except JourneymanError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a task's code raises is that task's failure, named here
+    except Exception as error:
         raise VerifierFailure(f"{path} cannot be imported: {_where(error)}") from error
     score = getattr(module, "score", None)
     if not callable(score):
@@ -74,10 +74,12 @@ def _named(score: Callable[[Instance, Any], Any]) -> Callable[[Instance, Any], O
             return Outcome(Status.INFEASIBLE, feedback=str(error))
         except (JourneymanError, ScoringTimeout, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - as above: a failure with a name, never a score
+        except Exception as error:
             raise VerifierFailure(f"the verifier raised {_where(error)}") from error
         if not isinstance(outcome, Outcome):
-            raise VerifierFailure(f"score() returned {type(outcome).__name__}; return feasible(…) or infeasible(…)")
+            raise VerifierFailure(
+                f"score() returned {type(outcome).__name__}; return feasible(…) or infeasible(…)"
+            )
         return outcome
 
     return named
@@ -89,7 +91,7 @@ def _named_draw(draw: Callable[[Instance, Any], Any]) -> Callable[[Instance, Any
             return {str(name): bytes(data) for name, data in draw(instance, subject).items()}
         except (JourneymanError, ScoringTimeout):
             raise
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             raise VerifierFailure(f"draw() raised {_where(error)}") from error
 
     return named

@@ -30,7 +30,9 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
 }  # fmt: skip
 _CONSTRAINT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|<|>)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
-_LINE = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*[=:]\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z/%^\d]*)\s*$")
+_LINE = re.compile(
+    r"^\s*([A-Za-z_][\w.]*)\s*[=:]\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z/%^\d]*)\s*$"
+)
 _MAX_OUTPUT = 4 * 2**20
 
 
@@ -106,18 +108,24 @@ def _judge(results: dict[str, Metric], objective: str, constraints: tuple[str, .
     for text in constraints:
         constraint = parse_constraint(text)
         if constraint.name not in results:
-            raise VerifierFailure(f"the simulator's results have no {constraint.name!r}, which the constraint {text!r} needs")
+            raise VerifierFailure(
+                f"the simulator's results have no {constraint.name!r}, which the constraint {text!r} needs"
+            )
         value = results[constraint.name].value
         lines.append(f"{constraint.name} = {value:.6g} ({constraint.relation} {constraint.limit:g})")
         if not (math.isfinite(value) and constraint.holds(value)):
-            broken.append(f"{constraint.name} is {value:.6g}, must be {constraint.relation} {constraint.limit:g}")
+            broken.append(
+                f"{constraint.name} is {value:.6g}, must be {constraint.relation} {constraint.limit:g}"
+            )
     finite = {name: metric for name, metric in results.items() if math.isfinite(metric.value)}
     if broken:
         return infeasible("; ".join(broken), metrics=finite)
     value = results[objective].value
     if not math.isfinite(value):
         return infeasible(f"{objective} is {value}", metrics=finite)
-    return feasible(value, metrics=finite, feedback=f"{objective} = {value:.6g}" + "".join(f"; {line}" for line in lines))
+    return feasible(
+        value, metrics=finite, feedback=f"{objective} = {value:.6g}" + "".join(f"; {line}" for line in lines)
+    )
 
 
 def _flatten(value: dict[str, Any], prefix: str) -> list[tuple[str, float]]:
@@ -175,7 +183,9 @@ def _leaves(value: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
 
 
 def _command(template: str, design: Path, out: Path) -> list[str]:
-    return [part.replace("{design}", str(design)).replace("{out}", str(out)) for part in shlex.split(template)]
+    return [
+        part.replace("{design}", str(design)).replace("{out}", str(out)) for part in shlex.split(template)
+    ]
 
 
 class _Ended(msgspec.Struct, frozen=True):
@@ -188,10 +198,17 @@ def _run(command: list[str], folder: Path, wall_s: float) -> _Ended:
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         try:
             process = subprocess.Popen(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
             )
         except OSError as error:
-            raise VerifierFailure(f"the simulator's command {command[0]!r} cannot run: {error.strerror}") from error
+            raise VerifierFailure(
+                f"the simulator's command {command[0]!r} cannot run: {error.strerror}"
+            ) from error
         try:
             status = str(process.wait(timeout=wall_s))
         except subprocess.TimeoutExpired:

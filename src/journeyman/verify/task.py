@@ -185,7 +185,9 @@ class Task:
 
     @cached_property
     def _splits(self) -> dict[str, tuple[Instance, ...]]:
-        splits = {split: read_instances(self.folder / "instances" / f"{split}.jsonl") for split in (DEV, HELD_OUT)}
+        splits = {
+            split: read_instances(self.folder / "instances" / f"{split}.jsonl") for split in (DEV, HELD_OUT)
+        }
         if not splits[DEV]:
             # A wrapped simulator has one problem: the user's own.
             splits[DEV] = (Instance("design"),)
@@ -203,7 +205,9 @@ def load_task(ref: str | Path) -> Task:
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TaskError(f"{folder / 'task.toml'} cannot be used: {error}") from error
     if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", file.id):
-        raise TaskError(f"{folder / 'task.toml'}: the id {file.id!r} may have letters, digits, '_', '-', '.' and '/' only")
+        raise TaskError(
+            f"{folder / 'task.toml'}: the id {file.id!r} may have letters, digits, '_', '-', '.' and '/' only"
+        )
     seed_file = file.candidate.seed or _only_seed(folder)
     # A program is called candidate.* wherever it came from; a design file keeps the name its user knows.
     main = seed_file if file.exchange == "file" else f"candidate{Path(seed_file).suffix}"
@@ -215,7 +219,9 @@ def load_task(ref: str | Path) -> Task:
     if file.simulator is None and not (folder / "verifier.py").is_file():
         raise TaskError(f"{folder} has no verifier.py and no [simulator] table in task.toml; add one of them")
     if file.simulator is not None and file.exchange != "file":
-        raise TaskError(f"{folder / 'task.toml'}: a [simulator] takes exchange = \"file\", not {file.exchange!r}")
+        raise TaskError(
+            f'{folder / "task.toml"}: a [simulator] takes exchange = "file", not {file.exchange!r}'
+        )
     task = Task(
         folder=folder, file=file, seed=seed, main=main, digest=_digest(folder),
         statement=statement.read_text("utf-8") if statement.is_file() else "",
@@ -223,7 +229,9 @@ def load_task(ref: str | Path) -> Task:
     for split in (DEV, HELD_OUT):
         for instance in task.instances(split):
             if instance.anchors and file.scale != "ratio":
-                instance.anchors.check(f"instance {instance.name!r} of task {file.id!r}", file.scale, file.direction)
+                instance.anchors.check(
+                    f"instance {instance.name!r} of task {file.id!r}", file.scale, file.direction
+                )
     return task
 
 
@@ -259,7 +267,9 @@ def _find(ref: str | Path) -> Path:
         if str(ref) in (name, built_in.name):
             return built_in
     if folder.is_dir():
-        raise TaskNotFound(f"the folder {str(ref)!r} has no task.toml; make one with 'journeyman task new' or 'journeyman task wrap'")
+        raise TaskNotFound(
+            f"the folder {str(ref)!r} has no task.toml; make one with 'journeyman task new' or 'journeyman task wrap'"
+        )
     raise TaskNotFound(f"there is no task {str(ref)!r}: give a task folder or one of {', '.join(names)}")
 
 
@@ -272,7 +282,9 @@ def _only_seed(folder: Path) -> str:
     seeds = sorted(p.name for p in folder.glob("seed.*"))
     if len(seeds) != 1:
         found = ", ".join(seeds) or "none"
-        raise TaskError(f"{folder} needs one file named seed.*, found {found}; or name it as seed under [candidate] in task.toml")
+        raise TaskError(
+            f"{folder} needs one file named seed.*, found {found}; or name it as seed under [candidate] in task.toml"
+        )
     return seeds[0]
 
 

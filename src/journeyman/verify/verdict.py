@@ -146,8 +146,15 @@ class Verdict(msgspec.Struct, frozen=True):
         return self.status is Status.OK
 
 
-def combine(split: str, instances: tuple[InstanceVerdict, ...], *, level: str, repeat: int, wall_s: float,
-            artifacts: dict[str, bytes] | None = None) -> Verdict:
+def combine(
+    split: str,
+    instances: tuple[InstanceVerdict, ...],
+    *,
+    level: str,
+    repeat: int,
+    wall_s: float,
+    artifacts: dict[str, bytes] | None = None,
+) -> Verdict:
     """One verdict from its instances. The worst fault decides: the machine's, then the verifier's, then the candidate's."""
     order = (
         Status.INFRASTRUCTURE_ERROR, Status.VERIFIER_ERROR, Status.TAMPERING,
@@ -178,7 +185,11 @@ def _feedback(instances: tuple[InstanceVerdict, ...]) -> str:
             lines.setdefault(text, []).append(v.instance)
     parts = []
     for text, names in lines.items():
-        where = "all instances" if len(names) == len(instances) > 1 else ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+        where = (
+            "all instances"
+            if len(names) == len(instances) > 1
+            else ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+        )
         parts.append(f"{where}: {text}")
     return clip("\n".join(parts), 6000)
 

@@ -74,7 +74,12 @@ class Verifier:
         return verdict
 
     def _evaluate(
-        self, candidate: Candidate, split: str, repeat: int, chosen: tuple[Instance, ...], named: tuple[Instance, ...]
+        self,
+        candidate: Candidate,
+        split: str,
+        repeat: int,
+        chosen: tuple[Instance, ...],
+        named: tuple[Instance, ...],
     ) -> Verdict:
         began = time.perf_counter()
         try:
@@ -89,7 +94,9 @@ class Verifier:
     async def evaluate_async(self, candidate: Candidate, *, split: str = DEV, repeat: int = 0) -> Verdict:
         """`evaluate` from an event loop."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: self.evaluate(candidate, split=split, repeat=repeat))
+        return await loop.run_in_executor(
+            self._threads, lambda: self.evaluate(candidate, split=split, repeat=repeat)
+        )
 
     def draw(self, candidate: Candidate, *, split: str = DEV) -> dict[str, bytes]:
         """Pictures of the candidate's design on the first instance of `split`: file name -> content; empty if none."""
@@ -113,7 +120,9 @@ class Verifier:
     def __enter__(self) -> Verifier:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _ask(self, job: Job, instances: int) -> Reply:

@@ -46,19 +46,27 @@ def wrap_task(
     parameters = {key: _parameter(key, value, (bounds or {}).get(key)) for key, value in values.items()}
     unknown = sorted(set(bounds or {}) - set(values))
     if unknown:
-        raise UsageError(f"{source.name} has no parameter {unknown[0]!r}; it has {', '.join(values) or 'none'}")
+        raise UsageError(
+            f"{source.name} has no parameter {unknown[0]!r}; it has {', '.join(values) or 'none'}"
+        )
     folder = Path(to or name or _default_name(run))
     task_id = re.sub(r"[^A-Za-z0-9_.-]", "-", name or folder.name)
     objective = minimize or maximize or ""
     command, copied = _localise(run)
     files: dict[str, str | bytes] = {
-        "task.toml": _task_toml(task_id, command, source.name, objective, minimize is not None, constraints, parameters, wall_s),
-        "statement.md": _statement(task_id, objective, minimize is not None, constraints, parameters, source.name),
+        "task.toml": _task_toml(
+            task_id, command, source.name, objective, minimize is not None, constraints, parameters, wall_s
+        ),
+        "statement.md": _statement(
+            task_id, objective, minimize is not None, constraints, parameters, source.name
+        ),
         source.name: source.read_bytes(),
     }
     for path in copied:
         if path.name in files:
-            raise UsageError(f"the command's file {path.name!r} has the name of a file of the task; rename it")
+            raise UsageError(
+                f"the command's file {path.name!r} has the name of a file of the task; rename it"
+            )
         files[path.name] = path.read_bytes()
     return write_folder(folder, files)
 
@@ -72,7 +80,8 @@ def _default_name(run: str) -> str:
 
 def _localise(run: str) -> tuple[str, list[Path]]:
     # A script given by a relative path travels with the task; a program found on PATH or by an absolute one stays.
-    parts, copied = [], []
+    parts: list[str] = []
+    copied: list[Path] = []
     for part in shlex.split(run):
         path = Path(part)
         if "{" not in part and not path.is_absolute() and path.is_file():
@@ -157,7 +166,12 @@ def _task_toml(
 
 
 def _statement(
-    task_id: str, objective: str, minimize: bool, constraints: Sequence[str], parameters: dict[str, str | None], params: str
+    task_id: str,
+    objective: str,
+    minimize: bool,
+    constraints: Sequence[str],
+    parameters: dict[str, str | None],
+    params: str,
 ) -> str:
     verb = "Minimise" if minimize else "Maximise"
     ranges = {n: t.replace("\n", ", ") if t else "free" for n, t in parameters.items() if t is not None}
@@ -169,6 +183,7 @@ def _statement(
             *([f"- `{name}`: {text}" for name, text in ranges.items()] or ["The whole file may be edited."]), "",
             "## Hard constraints", "",
             *([f"- `{c}`" for c in constraints] or ["None beyond the parameters' ranges."]), "",
-            "Describe here what the parameters mean, with units, and what a good design looks like: proposers read this text.", "",
+            "Describe here what the parameters mean, with units, and what a good design looks like:",
+            "proposers read this text.", "",
         ]
     )  # fmt: skip

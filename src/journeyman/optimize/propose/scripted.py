@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from journeyman.optimize.propose.base import NothingLeft
 from journeyman.optimize.trial import Proposal, Request, Trial
-from journeyman.verify import Candidate, candidate
+from journeyman.verify import Candidate, make_candidate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,5 +58,5 @@ def as_proposal(made: Files, request: Request) -> Proposal:
         return Proposal(made)
     if isinstance(made, str):
         main = request.brief.main if request.brief else "candidate"
-        return Proposal(candidate({main: made}))
-    return Proposal(candidate(made))
+        return Proposal(make_candidate({main: made}))
+    return Proposal(make_candidate(made))

@@ -34,7 +34,9 @@ def preflight(task: Task, verifier: Verifier, *, folder: Path | None = None) -> 
         check_disk(folder)
     seed = verifier.evaluate(task.seed)
     if not seed.ok:
-        raise PreflightFailure(f"the seed of task {task.id!r} is {seed.status.value}, so no search can start: {_first(seed)}")
+        raise PreflightFailure(
+            f"the seed of task {task.id!r} is {seed.status.value}, so no search can start: {_first(seed)}"
+        )
     repeats_itself(task, seed, verifier.evaluate(task.seed))
     empty = verifier.evaluate(empty_candidate(task))
     if empty.ok:
@@ -49,7 +51,9 @@ def check_disk(folder: Path) -> None:
     there = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
     free_mb = shutil.disk_usage(there).free / 2**20
     if free_mb < MIN_FREE_MB:
-        raise PreflightFailure(f"the disk of {there} has {free_mb:.0f} MB free, a run needs {MIN_FREE_MB}; free some or use --runs")
+        raise PreflightFailure(
+            f"the disk of {there} has {free_mb:.0f} MB free, a run needs {MIN_FREE_MB}; free some or use --runs"
+        )
 
 
 def repeats_itself(task: Task, first: Verdict, second: Verdict) -> None:
@@ -66,8 +70,8 @@ def repeats_itself(task: Task, first: Verdict, second: Verdict) -> None:
     allowed = 3 * math.sqrt(2) * noise * max(abs(first.score), abs(second.score))
     if abs(first.score - second.score) > allowed:
         raise PreflightFailure(
-            f"the verifier of task {task.id!r} gave the seed {first.score:.6g}, then {second.score:.6g}: make it repeat itself, "
-            f"or declare its relative noise as 'noise' under [verifier] in task.toml (now {noise:g})"
+            f"the verifier of task {task.id!r} gave the seed {first.score:.6g}, then {second.score:.6g}: make it "
+            f"repeat itself, or declare its relative noise as 'noise' under [verifier] in task.toml (now {noise:g})"
         )
 
 
