@@ -2,10 +2,10 @@
 
     python -m journeyman.tasks.operations.job_shop.reference --seconds 120 --instances instances/held-out.jsonl
 
-prints one JSON object for each instance (makespan, proven bound, proof, seconds); `--write` also stores each result that is
-better than the anchor already in the file, as that instance's `reference`. Anchors are frozen that way, offline: no
-verdict ever runs this module. A wall-clock limit makes the result depend on the machine, so a second run may differ by a
-few time units where optimality is not proven.
+prints one JSON object for each instance (makespan, proven bound, proof, seconds). `--write` passes over instances whose
+anchor is proven, and stores each result that beats the anchor in the file as that instance's `reference`. Anchors are
+frozen that way, offline: no verdict ever runs this module. A wall-clock limit makes the result depend on the machine, so a
+second run may differ by a few time units where optimality is not proven.
 """
 
 from __future__ import annotations
@@ -130,13 +130,15 @@ def main() -> None:
 
     lines = [json.loads(text) for text in arguments.instances.read_text().splitlines()]
     for i, line in enumerate(lines):
+        if line["hidden"].get("proven") and arguments.write:
+            continue  # nothing left to find
         solution = solve(line["public"], arguments.seconds, seed=arguments.seed)
         result = {"instance": line["name"], "makespan": solution.makespan, "bound": solution.bound}
         print(
             json.dumps(result | {"proven": solution.proven, "seconds": round(solution.seconds, 1)}),
             flush=True,
         )
-        if arguments.write and line["hidden"]["reference_kind"] != "published optimum":
+        if arguments.write:
             lines[i] = anchored(line, solution)
             text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
             arguments.instances.write_text(text)
