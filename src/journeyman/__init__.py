@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 _HOME = {
     "optimize": "",
     "resume": "optimize",
+    "Repeats": "optimize",
     "Result": "optimize",
     "Progress": "optimize",
     "verify": "",
@@ -42,14 +43,14 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from journeyman import optimize as optimize
-    from journeyman import verify as verify
     from journeyman.errors import JourneymanError as JourneymanError
     from journeyman.health import Checkup as Checkup
     from journeyman.health import doctor as doctor
     from journeyman.ledger import Budget as Budget
     from journeyman.optimize import Progress as Progress
+    from journeyman.optimize import Repeats as Repeats
     from journeyman.optimize import Result as Result
+    from journeyman.optimize import optimize as optimize
     from journeyman.optimize import resume as resume
     from journeyman.runs import Run as Run
     from journeyman.runs import list_runs as list_runs
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from journeyman.verify import list_tasks as list_tasks
     from journeyman.verify import load_task as load_task
     from journeyman.verify import new_task as new_task
+    from journeyman.verify import verify_candidate as verify
     from journeyman.verify import verify_candidate as verify_candidate
     from journeyman.verify import wrap_task as wrap_task
 
@@ -70,6 +72,7 @@ __all__ = [
     "Checkup",
     "JourneymanError",
     "Progress",
+    "Repeats",
     "Result",
     "Run",
     "Task",

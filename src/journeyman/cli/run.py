@@ -19,7 +19,7 @@ Ref = Annotated[
 
 @app.command("list")
 def list_(runs: Runs = None, json: Json = False) -> int:
-    """List the runs, oldest first; a damaged one with what is wrong with it."""
+    """List the runs, oldest first."""
     from journeyman import list_runs
     from journeyman.report.number import number
     from journeyman.report.table import Table, print_table
@@ -48,6 +48,85 @@ def list_(runs: Runs = None, json: Json = False) -> int:
 
 
 @app.command()
+def show(
+    run: Ref,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page that opens offline, with figure and design.")
+    ] = None,
+    runs: Runs = None,
+    json: Json = False,
+) -> int:
+    """Show what came of a run, as far as it got."""
+    from pathlib import Path
+
+    from journeyman import open_run
+    from journeyman.cli.result import document, result_table
+    from journeyman.errors import RunError
+    from journeyman.optimize import result_of
+    from journeyman.report.table import print_table
+    from journeyman.report.text import one_line, rich_text
+
+    with open_run(run, runs=runs) as opened:
+        if opened.verb != "optimize":
+            raise RunError(f"the run {opened.run_id!r} is of {opened.verb!r}; 'run export' writes what it holds")
+        result = result_of(opened.log)
+        if html is not None:
+            from journeyman.optimize.page import page_of
+            from journeyman.report.page import render
+
+            Path(html).write_text(render(page_of(opened.log)), encoding="utf-8")
+    if json:
+        write_json(document(result))
+        return 0
+    out = stdout()
+    print_table(result_table([result]), out)
+    best = "the seed itself" if result.best.index == 0 else f"proposal {result.best.index} by {result.best.proposer}"
+    note = f" ({one_line(result.best.note)})" if result.best.note else ""
+    ended = result.reason or f"not ended; go on with 'journeyman run resume {result.run_id}'"
+    out.print(rich_text(f"best: {best}{note}, in {result.run / 'best'}"), soft_wrap=True)
+    out.print(rich_text(f"ended: {ended}" if result.reason else ended), soft_wrap=True)
+    if html is not None:
+        stderr().print(f"page: {html}", soft_wrap=True)
+    return 0
+
+
+@app.command()
+def resume(
+    run: Ref,
+    proposer: Annotated[
+        str | None, typer.Option("--proposer", metavar="scripted:FILE", help="Only for a run that was begun with a script.")
+    ] = None,
+    runs: Runs = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    json: Json = False,
+) -> int:
+    """Go on with a run that was stopped or killed.
+
+    The budget, the search and the proposer are those it was begun with; nothing that was settled is done again.
+    """
+    from journeyman.cli.progress import shown
+    from journeyman.cli.proposer import parse_proposer
+    from journeyman.cli.result import document, result_table
+    from journeyman.errors import UsageError
+    from journeyman.optimize import resume
+    from journeyman.report.table import print_table
+    from journeyman.runs import find_run
+
+    given = None if proposer is None else parse_proposer(proposer)[0]
+    if isinstance(given, str):
+        raise UsageError(f"a run keeps the proposer it was begun with; --proposer {given} cannot replace it")
+    folder = find_run(run, runs=runs)
+    with shown(folder.name, quiet=quiet) as follow:
+        result = resume(folder, on_progress=follow, proposer=given)
+    if json:
+        write_json(document(result))
+        return 0
+    print_table(result_table([result]), stdout())
+    stderr().print(f"ended: {result.reason}; best design: {result.run / 'best'}", soft_wrap=True)
+    return 0
+
+
+@app.command()
 def export(
     run: Ref,
     to: Annotated[str, typer.Option("--to", metavar="PATH", help="Where to; it must not exist yet.")],
@@ -57,7 +136,7 @@ def export(
     runs: Runs = None,
     json: Json = False,
 ) -> int:
-    """Write a run as plain files, as JSON Lines or as Parquet."""
+    """Write a run as files, JSON Lines or Parquet."""
     from pathlib import Path
 
     from journeyman import open_run

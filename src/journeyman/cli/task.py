@@ -105,7 +105,7 @@ def wrap(
     params: Annotated[
         str, typer.Option("--params", metavar="FILE", help="The file to improve: .toml or .json parameters, or any text.")
     ],
-    folder: Annotated[str | None, typer.Argument(metavar="[FOLDER]", help="The task folder to make.")] = None,
+    folder: Annotated[str | None, typer.Argument(metavar="FOLDER", help="The task folder to make [SIMULATOR_task].")] = None,
     minimize: Annotated[str | None, typer.Option("--minimize", metavar="RESULT", help="The result to make small.")] = None,
     maximize: Annotated[str | None, typer.Option("--maximize", metavar="RESULT", help="The result to make large.")] = None,
     constraint: Annotated[
