@@ -19,15 +19,28 @@ def test_a_new_task_passes_its_gate(exchange: str, tmp_path: Path) -> None:
     report = check_task(task)
     assert [f"{c.name}: {c.detail}" for c in report.checks if c.passed is not True] == []
     names = {check.name for check in report.checks}
-    assert {"control oracle", "control two_faced", "cheat: returns NaN", "cheat: never returns", "ladder", "anchors"} <= names
+    assert {
+        "control oracle",
+        "control two_faced",
+        "cheat: returns NaN",
+        "cheat: never returns",
+        "ladder",
+        "anchors",
+    } <= names
 
 
 def test_the_example_is_what_the_command_makes(tmp_path: Path) -> None:
     new_task(tmp_path / "my_task")
-    made = sorted(p.relative_to(tmp_path / "my_task") for p in (tmp_path / "my_task").rglob("*") if p.is_file())
+    made = sorted(
+        p.relative_to(tmp_path / "my_task") for p in (tmp_path / "my_task").rglob("*") if p.is_file()
+    )
     example = EXAMPLES / "my_task"
-    assert made == sorted(p.relative_to(example) for p in example.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    same, differ, errors = filecmp.cmpfiles(tmp_path / "my_task", example, [str(p) for p in made], shallow=False)
+    assert made == sorted(
+        p.relative_to(example) for p in example.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    )
+    same, differ, errors = filecmp.cmpfiles(
+        tmp_path / "my_task", example, [str(p) for p in made], shallow=False
+    )
     assert (differ, errors) == ([], [])
     assert len(same) == len(made)
 
@@ -68,7 +81,9 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> Path:
         ("instances/dev.jsonl", "region-12", "region-11", "stands twice"),
     ],
 )
-def test_what_is_wrong_in_a_folder_is_named(file: str, old: str, new: str, message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_folder_is_named(
+    file: str, old: str, new: str, message: str, tmp_path: Path
+) -> None:
     with pytest.raises(TaskError, match=message):
         load_task(broken(tmp_path, file, old, new))
 
