@@ -58,15 +58,15 @@ from journeyman.runlog import RunLog
 
 log = RunLog.open(Path(sys.argv[1]), write=True)
 how = sys.argv[2]
-child = 0
 if how == "fork":
     child = os.fork()
     if child == 0:
+        os.write(1, b"%d\\n" % os.getpid())
         os.read(0, 1)
         os._exit(0)
 elif how == "exec":
     child = subprocess.Popen([sys.executable, "-c", "import os; os.read(0, 1)"], close_fds=False).pid
-os.write(1, b"%d\\n" % child)
+    os.write(1, b"%d\\n" % child)
 signal.pause()
 """
 

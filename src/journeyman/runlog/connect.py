@@ -17,7 +17,7 @@ from pathlib import Path
 
 from journeyman.errors import RunCorrupt, RunNotFound, RunTooNew
 from journeyman.runlog import schema
-from journeyman.runlog.faults import primary_code
+from journeyman.runlog.faults import damaged, primary_code
 
 FILE_NAME = "run.sqlite"
 WAL_PAGES = 4096
@@ -41,7 +41,7 @@ def connect_to_write(folder: Path) -> sqlite3.Connection:
         RunNotFound, RunTooNew, RunCorrupt: there is no such file, or it is not one this version can use.
         sqlite3.Error: anything SQLite has against it.
     """
-    connection = _connect(_file(folder).as_uri() + "?mode=rw")
+    connection = _connect(file_of(folder).as_uri() + "?mode=rw")
     try:
         version = _check_version(connection, folder)
         _check_size(connection, folder)
@@ -90,7 +90,7 @@ def connect_to_new(folder: Path) -> sqlite3.Connection:
 
 
 def _connect_somehow(folder: Path) -> tuple[sqlite3.Connection, Callable[[], None]]:
-    file = _file(folder)
+    file = file_of(folder)
     try:
         # Not mode=ro: the last reader to leave could then not tidy away the `-wal` and `-shm` it had to make.
         return _probed(_connect(file.as_uri() + "?mode=rw")), _nothing
@@ -125,18 +125,28 @@ def _probed(connection: sqlite3.Connection) -> sqlite3.Connection:
     return connection
 
 
-def _file(folder: Path) -> Path:
+def file_of(folder: Path) -> Path:
+    """The database of the run in `folder`, absolute.
+
+    Raises:
+        RunNotFound: there is none.
+        RunCorrupt: its first bytes are not those of a run.
+        OSError: it cannot be read.
+    """
     file = (folder / FILE_NAME).absolute()
     if not file.is_file():
         raise RunNotFound(f"there is no run in {folder}: it has no {FILE_NAME}")
+    with file.open("rb") as opened:
+        start = opened.read(72)
+    if not start.startswith(b"SQLite format 3\0") or start[68:] != schema.APPLICATION_ID.to_bytes(4, "big"):
+        raise RunCorrupt(f"{file} is not the log of a run")
     return file
 
 
 def _check_version(connection: sqlite3.Connection, folder: Path) -> int:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != schema.APPLICATION_ID or version < 1:
-        raise RunCorrupt(f"{folder / FILE_NAME} is not the log of a run")
+    if version < 1:
+        raise damaged(folder, f"schema version {version}")
     if version > schema.VERSION:
         raise RunTooNew(
             f"the run in {folder} was written by a newer Journeyman (schema {version}, this one reads up to "
@@ -152,7 +162,7 @@ def _check_size(connection: sqlite3.Connection, folder: Path) -> None:
     log = file.with_name(FILE_NAME + "-wal")
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     if file.stat().st_size % page_size and not (log.exists() and log.stat().st_size):
-        raise RunCorrupt(f"the log of the run in {folder} is damaged (its last page is cut short)")
+        raise damaged(folder, "its last page is cut short")
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""One event, and the bytes it is stored as.
+"""One event, the bytes it is stored as, and their checksum.
 
 Bodies are msgpack with keys in sorted order, so equal bodies are equal bytes: the canonical digest is taken over those.
 """
@@ -6,6 +6,7 @@ Bodies are msgpack with keys in sorted order, so equal bodies are equal bytes: t
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -50,6 +51,14 @@ def encode(data: dict[str, Any]) -> bytes:
         return _encoder.encode(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"an event can hold only plain data: {error}") from error
+
+
+def checksum(seq: int, kind: str, key: str, body: bytes | None, volatile: bytes | None) -> int:
+    """CRC-32 of a stored event: SQLite notices damage to its structure, not to what lies in it."""
+    crc = crc32(f"{seq} {kind} {key}".encode())
+    if body is not None:
+        crc = crc32(body, crc)
+    return crc if volatile is None else crc32(volatile, crc)
 
 
 def decode(stored: bytes) -> dict[str, Any]:

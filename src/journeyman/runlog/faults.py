@@ -13,6 +13,20 @@ READ_ONLY_ERRNOS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+# The statements are right, so "no such table", a number already taken or text that is no text (code 0) mean a file that
+# is not as it was left.
+_DAMAGE = frozenset(
+    {
+        0,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+    }
+)
+
+
 def primary_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code, 0 where Python's own layer raised."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -29,11 +43,18 @@ def explain(error: sqlite3.Error | OSError, folder: Path) -> RunError:
         return read_only(folder)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return RunLocked(f"another program holds the database of the run in {folder}; close it and try again")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return RunCorrupt(f"the log of the run in {folder} is damaged ({error})")
+    if code == sqlite3.SQLITE_MISUSE or isinstance(error, sqlite3.ProgrammingError):
+        return RunError(f"the log of the run in {folder} is closed")
+    if code in _DAMAGE:
+        return damaged(folder, str(error))
     return RunError(
         f"the disk failed under the run in {folder} ({error}); what was committed before is intact"
     )
+
+
+def damaged(folder: Path, how: str) -> RunCorrupt:
+    # SQLite quotes a broken schema over many lines.
+    return RunCorrupt(f"the log of the run in {folder} is damaged ({how.splitlines()[0]})")
 
 
 def disk_full(folder: Path) -> RunDiskFull:

@@ -29,14 +29,14 @@ import msgspec
 
 from journeyman.errors import RunCorrupt, RunError, RunReadOnly, UsageError
 from journeyman.runlog import blobs, schema
-from journeyman.runlog.connect import connect_to_new, connect_to_read, connect_to_write
-from journeyman.runlog.event import Event, decode, encode
-from journeyman.runlog.faults import explain
+from journeyman.runlog.connect import connect_to_new, connect_to_read, connect_to_write, file_of
+from journeyman.runlog.event import Event, checksum, decode, encode
+from journeyman.runlog.faults import damaged, explain
 from journeyman.runlog.lock import WriterLock
 from journeyman.runlog.salvage import readable_events
 
 _PAGE = 1000
-_INSERT = "INSERT INTO event (kind, key, body, volatile) VALUES (?, ?, ?, ?)"
+_INSERT = "INSERT INTO event (seq, kind, key, body, volatile, checksum) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 class RunLog:
@@ -66,6 +66,8 @@ class RunLog:
         self._committing = False
         self._durable = True
         self._closed = False
+        self._failure: RunError | None = None
+        self._last = self._committed = 0
         row = connection.execute("SELECT run_id, verb, created, header FROM run").fetchone()
         if row is None:
             raise RunCorrupt(f"the run in {folder} has no header")
@@ -148,11 +150,7 @@ class RunLog:
 
     @classmethod
     def _open_for_writing(cls, folder: Path, writer: WriterLock | None) -> RunLog:
-        # The file is looked at before the lock is made, so that asking for a run that is not there leaves nothing.
-        if writer is None:
-            probe, clean_up = connect_to_read(folder)
-            probe.close()
-            clean_up()
+        file_of(folder)  # before the lock is made, so that asking for what is no run leaves nothing there
         held = writer or WriterLock(folder)
         try:
             connection = connect_to_write(folder)
@@ -173,10 +171,11 @@ class RunLog:
             log = cls(folder, connection, writer, clean_up)
             # Three sums over the keys, inside SQLite: a page that was lost or zeroed shows as a gap in the numbers.
             count, last, total = connection.execute(
-                "SELECT count(*), max(seq), sum(seq) FROM event"
+                "SELECT count(*), max(seq), total(seq) FROM event"
             ).fetchone()
-            if count and (last != count or total != count * (count + 1) // 2):
-                raise RunCorrupt(f"the log of the run in {folder} is damaged (events are missing)")
+            if count and (last != count or total != count * (count + 1) / 2):
+                raise damaged(folder, "events are missing")
+            log._last = log._committed = count
         except BaseException:
             connection.close()
             clean_up()
@@ -206,17 +205,13 @@ class RunLog:
             UsageError: `body` or `volatile` is not plain data.
             As `commit`.
         """
-        row = (
-            kind,
-            key,
-            None if body is None else encode(body),
-            None if volatile is None else encode(volatile),
-        )
+        stored = None if body is None else encode(body)
+        extra = None if volatile is None else encode(volatile)
         with self.lock:
             if not self._committing:
                 with self.commit():
-                    return self._insert(row)
-            return self._insert(row)
+                    return self._insert(kind, key, stored, extra)
+            return self._insert(kind, key, stored, extra)
 
     def put_blob(self, data: bytes) -> str:
         """Store bytes and return their SHA-256, hexadecimal. Known bytes are not stored again.
@@ -236,20 +231,31 @@ class RunLog:
                 self._store(digest, data)
         return digest
 
-    def _insert(self, row: tuple[str, str, bytes | None, bytes | None]) -> int:
+    def _insert(self, kind: str, key: str, body: bytes | None, volatile: bytes | None) -> int:
+        self._raise_earlier_failure()
+        seq = self._last + 1
+        crc = checksum(seq, kind, key, body, volatile)
         try:
-            seq = self._connection.execute(_INSERT, row).lastrowid
+            self._connection.execute(_INSERT, (seq, kind, key, body, volatile, crc))
         except sqlite3.Error as error:
-            raise explain(error, self.folder) from error
-        assert seq is not None
+            self._failure = explain(error, self.folder)
+            raise self._failure from error
+        self._last = seq
         return seq
 
     def _store(self, digest: str, data: bytes) -> None:
+        self._raise_earlier_failure()
         try:
             if not blobs.exists(self._connection, digest):
                 blobs.store(self._connection, self.folder, digest, data)
         except (sqlite3.Error, OSError) as error:
-            raise explain(error, self.folder) from error
+            self._failure = explain(error, self.folder)
+            raise self._failure from error
+
+    def _raise_earlier_failure(self) -> None:
+        # On some errors SQLite ends the transaction by itself; whatever came after would be stored on its own.
+        if self._failure is not None:
+            raise self._failure
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -300,16 +306,15 @@ class RunLog:
                     None if body is None else decode(body),
                     None if volatile is None else decode(volatile),
                 )
-            except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
-                damage = RunCorrupt(f"event {seq} of the run in {self.folder} is damaged")
-                raise _with_count(damage, self.folder) from error
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise _with_count(damaged(self.folder, f"event {seq} is no message"), self.folder) from error
             yield event
 
     def rows(
         self, kind: str | None = None, *, after: int = 0
     ) -> Iterator[tuple[int, str, str, bytes | None, bytes | None]]:
-        """As `events`, but body and volatile as their stored bytes."""
-        query = "SELECT seq, kind, key, body, volatile FROM event WHERE seq > ?"
+        """As `events`, but body and volatile as their stored bytes (msgpack), for callers with a decoder of their own."""
+        query = "SELECT seq, kind, key, body, volatile, checksum FROM event WHERE seq > ?"
         if kind is not None:
             query += " AND kind = ?"
         query += f" ORDER BY seq LIMIT {_PAGE}"
@@ -319,14 +324,14 @@ class RunLog:
                     page = self._connection.execute(
                         query, (after,) if kind is None else (after, kind)
                     ).fetchall()
-                except (sqlite3.Error, UnicodeDecodeError) as error:
-                    damage = (
-                        explain(error, self.folder)
-                        if isinstance(error, sqlite3.Error)
-                        else RunCorrupt(f"the log of the run in {self.folder} is damaged ({error})")
+                except sqlite3.Error as error:
+                    raise _with_count(explain(error, self.folder), self.folder) from error
+            for seq, name, key, body, volatile, crc in page:
+                if crc != checksum(seq, name, key, body, volatile):
+                    raise _with_count(
+                        damaged(self.folder, f"event {seq} is not what was stored"), self.folder
                     )
-                    raise _with_count(damage, self.folder) from error
-            yield from page
+                yield seq, name, key, body, volatile
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
@@ -372,6 +377,7 @@ class Commit:
                 log._durable = self._durable
             log._connection.execute("BEGIN IMMEDIATE")
             log._committing = True
+            log._failure = None
         except sqlite3.Error as error:
             log.lock.release()
             raise explain(error, log.folder) from error
@@ -385,12 +391,16 @@ class Commit:
         log = self._log
         try:
             if kind is None:
+                log._raise_earlier_failure()
                 log._connection.execute("COMMIT")
+                log._committed = log._last
         except sqlite3.Error as failure:
             raise explain(failure, log.folder) from failure
         finally:
             # SQLite itself rolls back on some errors, a full disk among them.
             log._committing = False
+            log._last = log._committed
+            log._failure = None
             try:
                 if log._connection.in_transaction:
                     log._connection.execute("ROLLBACK")

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from journeyman.runlog.connect import FILE_NAME
-from journeyman.runlog.event import Event, decode
+from journeyman.runlog.event import Event, checksum, decode
 
 
 def salvage(folder: Path) -> Iterator[Event]:
@@ -23,12 +23,12 @@ def salvage(folder: Path) -> Iterator[Event]:
         # With a writable schema SQLite reads a file that is shorter than its header says.
         connection.execute("PRAGMA writable_schema = ON")
         columns = {row[1] for row in connection.execute("PRAGMA table_info(event)")}
-        volatile = "volatile" if "volatile" in columns else "NULL"
-        rows = connection.execute(f"SELECT seq, kind, key, body, {volatile} FROM event ORDER BY seq")
-        for expected, (seq, kind, key, body, extra) in enumerate(rows, 1):
-            if seq != expected or not isinstance(kind, str) or not isinstance(key, str):
+        newer = ", volatile, checksum" if "checksum" in columns else ", NULL, NULL"
+        rows = connection.execute(f"SELECT seq, kind, key, body{newer} FROM event ORDER BY seq")
+        for expected, (seq, kind, key, body, volatile, crc) in enumerate(rows, 1):
+            if seq != expected or (crc is not None and crc != checksum(seq, kind, key, body, volatile)):
                 return
-            yield Event(seq, kind, key, _decoded(body), _decoded(extra))
+            yield Event(seq, kind, key, _decoded(body), _decoded(volatile))
     except (sqlite3.Error, msgspec.MsgspecError, TypeError, UnicodeDecodeError):
         return
     finally:

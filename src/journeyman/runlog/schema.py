@@ -6,12 +6,14 @@ write `_migrate_N_to_N+1`, and store a file of version N with the tests.
 | version | change |
 |---|---|
 | 1 | run, event, blob |
-| 2 | event: `volatile` apart from `body`, `body` may be missing; blob: `codec` and `size`, data may lie in a file |
+| 2 | event: `volatile` apart from `body`, may be missing, `checksum`; blob: `codec`, `size`, data may lie in a file |
 """
 
 from __future__ import annotations
 
 import sqlite3
+
+from journeyman.runlog.event import checksum
 
 APPLICATION_ID = 0x4A6D526E  # "JmRn"
 VERSION = 2
@@ -31,7 +33,8 @@ CREATE TABLE event (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   body BLOB,               -- msgpack; NULL: the event is volatile
-  volatile BLOB            -- msgpack
+  volatile BLOB,           -- msgpack
+  checksum INTEGER NOT NULL -- CRC-32 of all of it, see event.checksum
 )"""
 
 _CREATE_BLOB = """
@@ -68,7 +71,10 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 def _migrate_1_to_2(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE event RENAME TO event_1")
     connection.execute(_CREATE_EVENT)
-    connection.execute("INSERT INTO event SELECT seq, kind, key, body, NULL FROM event_1 ORDER BY seq")
+    connection.create_function("checksum", 5, checksum, deterministic=True)
+    connection.execute(
+        "INSERT INTO event SELECT seq, kind, key, body, NULL, checksum(seq, kind, key, body, NULL) FROM event_1 ORDER BY seq"
+    )
     connection.execute("DROP TABLE event_1")
     connection.execute("ALTER TABLE blob RENAME TO blob_1")
     connection.execute(_CREATE_BLOB)
