@@ -20,7 +20,8 @@ x, y = design["x"], design["n"]
 if x == 9.5: time.sleep(60)
 if x == 9.25: sys.exit("diverged")
 if os.environ.get("SIM_LICENCE"): print("licence", os.environ["SIM_LICENCE"])
-results = {"mass_kg": x * x + y, "stress": {"max_mpa": 300 - 10 * x, "where": "root"}, "key_seen": float("SECRET_KEY" in os.environ)}
+results = {"mass_kg": x * x + y, "stress": {"max_mpa": 300 - 10 * x, "where": "root"}}
+results["key_seen"] = float("SECRET_KEY" in os.environ)
 json.dump(results, open(sys.argv[2], "w"))
 """
 
