@@ -65,7 +65,9 @@ class Sandbox:
         """
         module, _, function = entry.partition(":")
         if not module or not function or result not in ("json", "npz"):
-            raise UsageError(f"cannot call {entry!r} for a {result!r}; an entry is 'module:function', a result json or npz")
+            raise UsageError(
+                f"cannot call {entry!r} for a {result!r}; an entry is 'module:function', a result json or npz"
+            )
         job = {"module": module, "function": function, "seed": seed, "result": result}
         room = self._enter("run", files, job, json.dumps(list(args)).encode(), limits or self.limits)
         reason: str | None = "killed"
@@ -104,11 +106,15 @@ class Sandbox:
         """
         job = {
             "argv": list(argv),
-            "environment": {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", **(environment or {})},
+            "environment": {
+                "PATH": "/usr/bin:/bin",
+                "LANG": "C.UTF-8",
+                "OMP_NUM_THREADS": "1",
+                **(environment or {}),
+            },
             "fetch": list(fetch),
-            "only": None if only is None else list(only),
         }
-        room = self._enter("program", files or {}, job, b"", limits or self.limits)
+        room = self._enter("program", files or {}, job, b"", limits or self.limits, only)
         return Program(room, self._leave)
 
     def spawn(
@@ -123,29 +129,41 @@ class Sandbox:
         only: Sequence[str] | None = None,
     ) -> ProgramEnded:
         """Run a program to its end: `program` with all of its input known."""
-        with self.program(argv, files=files, fetch=fetch, environment=environment, limits=limits, only=only) as program:
+        with self.program(
+            argv, files=files, fetch=fetch, environment=environment, limits=limits, only=only
+        ) as program:
             program.send(stdin)
             return program.finish()
 
     # --- rooms ------------------------------------------------------------------------------------------------------
 
-    def _enter(self, kind: str, files: Mapping[str, bytes], job: dict[str, Any], arguments: bytes, limits: Limits) -> Room:
+    def _enter(
+        self,
+        kind: str,
+        files: Mapping[str, bytes],
+        job: dict[str, Any],
+        arguments: bytes,
+        limits: Limits,
+        only: Sequence[str] | None = None,
+    ) -> Room:
         start = self._begin_again()
         scratch = start.new_scratch()
         program = kind == "program"
         request = {
             "kind": kind,
             "wall_s": limits.wall_s,
+            "only": None if only is None else list(only),
             "scratch_bytes": limits.scratch_mb * MEBIBYTE,
             "limits": kernel_limits(limits, start),
             "filters": start.filter_names(processes=limits.processes, executes=program),
-            "only": job.get("only"),
         }
         job |= {
             "scratch": scratch,
             "imports": start.imports_in_each_run,
             "arguments": len(arguments),
-            "files": [[check_path(path), len(data), 0o700 if program else 0o600] for path, data in files.items()],
+            "files": [
+                [check_path(path), len(data), 0o700 if program else 0o600] for path, data in files.items()
+            ],
             "fetch": [check_path(path) for path in job.get("fetch", ())],
             "fetch_bytes": limits.scratch_mb * MEBIBYTE,
         }
@@ -193,7 +211,9 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

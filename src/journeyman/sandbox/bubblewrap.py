@@ -12,13 +12,23 @@ from pathlib import Path
 @cache
 def version(program: str) -> str:
     """For people: "bubblewrap 0.8.0"."""
-    result = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False, env={})
+    result = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, timeout=10, check=False, env={}
+    )
     return result.stdout.strip() or "bubblewrap"
 
 
 def command(program: str, mounts: Sequence[Sequence[str]], executable: str) -> tuple[str, ...]:
     """The words before the interpreter's own command line that put it behind the same mounts as the embedded wall."""
-    words = [program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--hostname", "sandbox"]
+    words = [
+        program,
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--hostname",
+        "sandbox",
+    ]
     words += ["--die-with-parent", "--proc", "/proc", "--perms", "0755", "--dir", "/tmp"]
     if os.geteuid() == 0:
         words += ["--cap-add", "ALL"]  # given up inside, once it is nobody

@@ -67,12 +67,22 @@ def failure(payload: bytes, limits: Limits) -> tuple[str, str, None, str]:
         return "malformed", "the candidate sent something else than its result", None, ""
     claimed, trace = report.get("end"), text.traceback_text(report)
     if claimed == "memory":
-        return "memory", f"the candidate used more than {limits.memory_mb} MB{text.place(report)}", None, trace
+        return (
+            "memory",
+            f"the candidate used more than {limits.memory_mb} MB{text.place(report)}",
+            None,
+            trace,
+        )
     if claimed == "processes":
         return "processes", f"{_too_many(limits)}{text.place(report)}", None, trace
     if claimed == "exited":
         status = text.one_line(str(report.get("text"))) or "0"
-        return "exited", f"the candidate exited ({status}) before it returned a value{text.place(report)}", None, trace
+        return (
+            "exited",
+            f"the candidate exited ({status}) before it returned a value{text.place(report)}",
+            None,
+            trace,
+        )
     if claimed == "malformed":
         return "malformed", text.one_line(str(report.get("text"))), None, trace
     return "raised", text.exception_sentence(report), None, trace
@@ -102,7 +112,10 @@ def _by_status(status: int | None, limits: Limits, cpu_s: float) -> tuple[str, s
     if status is None:
         return "killed", "the candidate's process was killed"
     if os.WIFEXITED(status):
-        return "exited", f"the candidate exited with status {os.WEXITSTATUS(status)} before it returned a value"
+        return (
+            "exited",
+            f"the candidate exited with status {os.WEXITSTATUS(status)} before it returned a value",
+        )
     number = os.WTERMSIG(status)
     if number in (9, 24) and cpu_s >= limits.cpu_s:
         return "cpu", f"the candidate used more than {limits.cpu_s:g} s of CPU"

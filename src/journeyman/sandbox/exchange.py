@@ -149,7 +149,9 @@ def _array(name: str, data: bytes) -> ndarray[Any, Any]:
     kind = numpy.dtype(header[1])
     shape = tuple(int(size) for size in header[3].replace(",", " ").split())
     if len(shape) > DEEPEST or math.prod(shape) * kind.itemsize != len(data) - start - length:
-        raise Malformed(f"array {name[:80]!r} says it has shape {shape!r:.80} and {kind}, but its bytes are not that many")
+        raise Malformed(
+            f"array {name[:80]!r} says it has shape {shape!r:.80} and {kind}, but its bytes are not that many"
+        )
     flat = numpy.frombuffer(data, kind, offset=start + length) if 0 not in shape else numpy.empty(0, kind)
     array = flat.astype(kind.newbyteorder("=")).reshape(shape, order="F" if header[2] == "True" else "C")
     if kind.kind in "fc" and not numpy.isfinite(array).all():

@@ -16,7 +16,12 @@ def abi() -> int:
     """The kernel's Landlock version; 0 where there is none."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
-    return max(0, int(libc.syscall(ctypes.c_long(_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))))
+    return max(
+        0,
+        int(
+            libc.syscall(ctypes.c_long(_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+        ),
+    )
 
 
 def rules(found: visible.Packages, folder: Path) -> dict[str, Any]:

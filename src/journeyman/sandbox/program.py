@@ -8,8 +8,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from journeyman.errors import CandidateFailure, UsageError
-from journeyman.sandbox import ending, tree
+from journeyman.errors import CandidateFailure
+from journeyman.sandbox import ending
 from journeyman.sandbox.room import Room
 from journeyman.sandbox.text import tail
 
@@ -36,14 +36,13 @@ class ProgramEnded(Struct, frozen=True):
 class Program:
     """A running program. Use as a context manager. Not thread-safe.
 
-    `send` and `receive` are a persistent pipe; `freeze` and `thaw` stop and continue its process while another one is
-    timed (with `processes` 1 that is all of it). Limits hold from its start; frozen time counts towards `wall_s`.
+    `send` and `receive` are a persistent pipe. Limits hold from its start, also while nobody waits for it: they are looked
+    at whenever somebody does. The caller may stop and continue the process `pid`; stopped time counts towards `wall_s`.
     """
 
     def __init__(self, room: Room, leave: Callable[[Room], None]) -> None:
         self._room, self._leave = room, leave
         self._ended: ProgramEnded | None = None
-        self._frozen = False
         reason = room.wait(lambda: room.pid > 0)
         if reason is not None:
             self._conclude(reason)
@@ -74,22 +73,9 @@ class Program:
         del printed.data[:size]
         return data
 
-    def freeze(self) -> None:
-        """Stop its process, and wait until it stands still."""
-        self._room.signal(19)
-        self._frozen = True
-        tree.wait_until_stopped(self._room.pid)
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        self._frozen = False
-        self._room.signal(18)
-
     def finish(self) -> ProgramEnded:
         """Close its stdin, wait for its end, fetch the files. Returns the same record when called again."""
         if self._ended is None:
-            if self._frozen:
-                raise UsageError("a frozen program cannot finish; thaw it first")
             room = self._room
             room.close_input()
             self._conclude(room.wait(lambda: False))
@@ -129,5 +115,7 @@ class Program:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -26,7 +26,9 @@ from journeyman.sandbox.zygote import END_S, START_S, Zygote
 _HEAD = struct.Struct("<cQ")
 _LENGTH = struct.Struct("<Q")
 _PIECE = 1 << 18
-_SAMPLE_S = 0.02  # between two looks at the memory of a tree of several processes, or at a scratch folder on disk
+_SAMPLE_S = (
+    0.02  # between two looks at the memory of a tree of several processes, or at a scratch folder on disk
+)
 _SHORTEST_S = 0.002
 _CORES = os.cpu_count() or 1
 _MOST_FILES = 10_000
@@ -50,7 +52,13 @@ class Room:
     """One run, from the request to the death of its last process. `close` must be called."""
 
     def __init__(
-        self, zygote: Zygote, request: Mapping[str, Any], limits: Limits, *, nested: bool, scratch: str | None = None
+        self,
+        zygote: Zygote,
+        request: Mapping[str, Any],
+        limits: Limits,
+        *,
+        nested: bool,
+        scratch: str | None = None,
     ) -> None:
         self.limits, self._zygote, self._nested, self._scratch = limits, zygote, nested, scratch
         whole = request["kind"] == "program"

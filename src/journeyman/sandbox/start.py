@@ -16,7 +16,9 @@ from journeyman.sandbox.level import Level
 from journeyman.sandbox.zygote import CannotIsolate, StartsThreads, Zygote, filters, free_uid
 
 WALLS = ("bubblewrap", "embedded")
-_TASKS_INSIDE = 3  # of our own, in the user namespace of a sandbox: the outer waiter, the zygote, a room's first process
+_TASKS_INSIDE = (
+    3  # of our own, in the user namespace of a sandbox: the outer waiter, the zygote, a room's first process
+)
 
 
 @dataclass
@@ -84,7 +86,9 @@ def begin(level: Level | None, packages: tuple[str, ...], wall: str | None = Non
     if wall is not None and wall not in WALLS:
         raise UsageError(f"the wall {wall!r} is not one of {', '.join(WALLS)}")
     if platform.system() != "Linux":
-        raise NoSandbox(f"candidates run on Linux only, and this is {platform.system()}; use a Linux machine or container")
+        raise NoSandbox(
+            f"candidates run on Linux only, and this is {platform.system()}; use a Linux machine or container"
+        )
     found = visible.find_packages(packages)
     if level is None:
         return _best(found)
@@ -94,7 +98,9 @@ def begin(level: Level | None, packages: tuple[str, ...], wall: str | None = Non
         return _restricted(found)
     if level is Level.NONE:
         return _plain(found)
-    raise NoSandbox(f"the level {level.value!r} is not offered by this host; choose namespaces, restricted or none")
+    raise NoSandbox(
+        f"the level {level.value!r} is not offered by this host; choose namespaces, restricted or none"
+    )
 
 
 def _best(found: visible.Packages) -> Start:
@@ -151,11 +157,15 @@ def _plan(found: visible.Packages, level: Level, **more: Any) -> dict[str, Any]:
 def _filters() -> dict[str, str]:
     found = filters(platform.machine())
     if not found:
-        raise NoSandbox(f"there is no system call filter for {platform.machine()}; use a machine with x86-64 or aarch64")
+        raise NoSandbox(
+            f"there is no system call filter for {platform.machine()}; use a machine with x86-64 or aarch64"
+        )
     return found
 
 
-def _start(plan: dict[str, Any], *, detail: str, wrapper: tuple[str, ...] = (), folder: Path | None = None) -> Start:
+def _start(
+    plan: dict[str, Any], *, detail: str, wrapper: tuple[str, ...] = (), folder: Path | None = None
+) -> Start:
     """Start a zygote; where the packages start threads as they are imported, without them, and each run imports them."""
     executable, imports = visible.this_python().executable, ()
     try:
@@ -199,7 +209,9 @@ def _restricted(found: visible.Packages) -> Start:
     abi = landlock.abi()
     if abi < landlock.NEEDED_ABI:
         have = f"Landlock ABI {abi}" if abi > 0 else "no Landlock"
-        raise NoSandbox(f"this kernel offers {have}, and restricted needs ABI {landlock.NEEDED_ABI} (Linux 6.12)")
+        raise NoSandbox(
+            f"this kernel offers {have}, and restricted needs ABI {landlock.NEEDED_ABI} (Linux 6.12)"
+        )
     return _on_host_files(found, Level.RESTRICTED, f"Landlock ABI {abi}")
 
 

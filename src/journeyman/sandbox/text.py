@@ -65,7 +65,9 @@ def traceback_text(report: Mapping[str, Any]) -> str:
     lines = [f"  {file}, line {line}, in {name}" for file, line, name in _frames(report)]
     if not lines:
         return ""
-    return "\n".join([*lines, f"{one_line(str(report.get('type')), 80)}: {one_line(str(report.get('text')))}"])
+    return "\n".join(
+        [*lines, f"{one_line(str(report.get('type')), 80)}: {one_line(str(report.get('text')))}"]
+    )
 
 
 def signal_words(number: int) -> str:

@@ -55,7 +55,10 @@ def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(*_GONE):
         for task in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(*_GONE), open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            with (
+                contextlib.suppress(*_GONE),
+                open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file,
+            ):
                 found += [int(child) for child in file.read().split()]
     return found
 
@@ -107,18 +110,3 @@ def folder_use(folder: str, pids: list[int]) -> tuple[int, int]:
                     if info.st_nlink == 0:
                         size += info.st_blocks * 512
     return size, count
-
-
-def state(pid: int) -> str:
-    """The kernel's letter for what a process does: R, S, D, T (stopped), Z; X when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0]
-    except _GONE:
-        return "X"
-
-
-def wait_until_stopped(pid: int) -> None:
-    """Return when a process that was sent SIGSTOP stands still or is gone; that is a matter of microseconds."""
-    while state(pid) not in "TtZX":
-        os.sched_yield()

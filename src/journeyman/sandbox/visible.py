@@ -1,4 +1,4 @@
-"""What a candidate can see: the interpreter, the system's shared libraries and the declared packages' own files. Nothing else."""
+"""What a candidate can see: the interpreter, the system's libraries and the declared packages' own files; nothing else."""
 
 from __future__ import annotations
 
@@ -36,9 +36,13 @@ class Python:
 def this_python() -> Python:
     executable = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     stdlib = sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})
-    platstdlib = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix, "base": sys.base_prefix})
+    platstdlib = sysconfig.get_path(
+        "platstdlib", vars={"platbase": sys.base_exec_prefix, "base": sys.base_prefix}
+    )
     version = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
-    dynload = next((p for p in sys.path if p.endswith("lib-dynload")), os.path.join(platstdlib, "lib-dynload"))
+    dynload = next(
+        (p for p in sys.path if p.endswith("lib-dynload")), os.path.join(platstdlib, "lib-dynload")
+    )
     path = (os.path.join(os.path.dirname(stdlib), version), stdlib, dynload)
     folders = dict.fromkeys(os.path.dirname(p) for p in (stdlib, platstdlib))
     folders.update(dict.fromkeys(os.path.join(sys.base_exec_prefix, name) for name in ("lib", "lib64")))
@@ -82,7 +86,9 @@ def find_packages(names: tuple[str, ...]) -> Packages:
 def _distribution(name: str, declared: bool) -> metadata.Distribution | None:
     """By the name it is installed under, else by the name it is imported under; undeclared ones may be missing."""
     if re.sub(r"[-_.]+", "-", name).lower() == "journeyman":
-        raise SandboxFailure("a candidate cannot declare the package 'journeyman': it must never see the code that scores it")
+        raise SandboxFailure(
+            "a candidate cannot declare the package 'journeyman': it must never see the code that scores it"
+        )
     try:
         return metadata.distribution(name)
     except metadata.PackageNotFoundError:
@@ -90,7 +96,9 @@ def _distribution(name: str, declared: bool) -> metadata.Distribution | None:
             return None
     owners = metadata.packages_distributions().get(name)
     if not owners:
-        raise SandboxFailure(f"the declared package {name!r} is not installed; install it with: pip install {name}")
+        raise SandboxFailure(
+            f"the declared package {name!r} is not installed; install it with: pip install {name}"
+        )
     return metadata.distribution(owners[0])
 
 

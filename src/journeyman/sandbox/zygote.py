@@ -6,6 +6,7 @@ its stdin, so that no file of ours has to be visible to it. One request is serve
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import select
@@ -40,7 +41,16 @@ for name, text in bundle["sources"]:
     exec(compile(text, "<sandbox " + name + ">", "exec"), module.__dict__)
 module.main(socket.socket(fileno=int(sys.argv[1])), bundle["plan"])
 """
-_SOURCES = ("syscalls", "wire", "confine", "wall", "narrow", "candidate", "room", "zygote")  # each needs only earlier ones
+_SOURCES = (
+    "syscalls",
+    "wire",
+    "confine",
+    "wall",
+    "narrow",
+    "candidate",
+    "room",
+    "zygote",
+)  # each needs only earlier ones
 _INTERPRETER_FLAGS = ("-s", "-S", "-B", "-P")  # isolated, but PYTHONHASHSEED is heard
 
 
@@ -111,11 +121,9 @@ class Zygote:
 
     def _hand_over(self, bundle: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it ended early; what it said is read later
             self._process.stdin.write(json.dumps(bundle).encode())
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it ended early; what it said is read below
 
     def request(self, message: Mapping[str, Any], fds: Sequence[int]) -> int:
         """Ask for a room; returns a pidfd of its first process, which the caller closes."""
@@ -168,7 +176,5 @@ class Zygote:
                 self._process.wait()
         for pipe in (self._process.stdin, self._process.stderr):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass

@@ -1,7 +1,11 @@
-"""The candidate's own process: import its module, call it, send what it returns. Everything below may be hostile."""
+"""The candidate's own process: import its module, call it, send what it returns. Everything below may be hostile.
+
+Every exception of a candidate is caught here, whatever its class, and becomes a report; nothing is decided here.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
@@ -14,6 +18,7 @@ from typing import Any
 from . import wire
 
 _HEAD = struct.Struct("<cQ")
+_OUT_OF_MEMORY = b'{"end":"memory","frames":[]}'  # made beforehand, as there may be no memory to make it
 
 
 def reseed(seed: int) -> None:
@@ -34,7 +39,9 @@ def run_once(job: dict[str, Any], arguments: bytes, out: int) -> None:
             kind, data = b"Z", _npz(value)
         else:
             kind, data = b"J", _json(value)
-    except BaseException as error:
+    except MemoryError:
+        kind, data = b"E", _OUT_OF_MEMORY
+    except BaseException as error:  # noqa: BLE001
         kind, data = b"E", _failure(error, job["scratch"])
     _flush()
     wire.write_all(out, _HEAD.pack(kind, len(data)))
@@ -47,7 +54,7 @@ def serve_calls(job: dict[str, Any], requests: int, out: int) -> None:
     try:
         module = _load(job)
         _reply(out, b"J", b"null")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         _flush()
         _reply(out, b"E", _failure(error, job["scratch"]))
         return
@@ -66,10 +73,11 @@ def serve_calls(job: dict[str, Any], requests: int, out: int) -> None:
             if function is None:
                 function = functions[name] = _lookup(module, name)
             kind, data = b"J", _json(function(*request[1:]))
-        except BaseException as error:
+        except MemoryError:
+            kind, data = b"E", _OUT_OF_MEMORY
+        except BaseException as error:  # noqa: BLE001
             kind, data = b"E", _failure(error, job["scratch"])
-        if sys.stdout is not None:
-            _flush()
+        _flush()
         _reply(out, kind, data)
 
 
@@ -141,17 +149,15 @@ def _npz(value: Any) -> bytes:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(BaseException):  # the candidate may have replaced the stream by anything
             stream.flush()
-        except BaseException:
-            pass
 
 
 def _failure(error: BaseException, scratch: str) -> bytes:
     """Type, text and place of an exception, with the candidate's own frames; written by hand, as all of it may lie."""
     try:
         report = _describe(error, scratch)
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         report = {"type": type(error).__name__, "text": "(its text cannot be shown)", "frames": []}
     return json.dumps(report).encode("ascii")
 

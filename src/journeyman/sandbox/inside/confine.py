@@ -57,7 +57,9 @@ _READ = EXECUTE | READ_FILE | READ_DIR
 def landlock_ruleset(rules: dict[str, Any]) -> int:
     """A descriptor of a ruleset: read below `read`, everything below `write`, open `devices`; no TCP, no outside signals."""
     attr = _Ruleset(_ALL_FS, 0b11, 0b11)
-    ruleset = sc.raw(_CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(ctypes.sizeof(attr)), ctypes.c_uint32(0))
+    ruleset = sc.raw(
+        _CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(ctypes.sizeof(attr)), ctypes.c_uint32(0)
+    )
     for paths, access in (
         (rules["read"], _READ),
         (rules["write"], _FOLDER),

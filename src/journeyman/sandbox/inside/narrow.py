@@ -8,6 +8,7 @@ from . import confine
 from . import syscalls as sc
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_ROOT_LINKS = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 
 
 def new_root(only: list[str]) -> None:
@@ -15,12 +16,22 @@ def new_root(only: list[str]) -> None:
     sc.mount("none", "/", None, sc.MS_REC | sc.MS_PRIVATE)
     sc.mount("root", "/tmp", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "size=1m,nr_inodes=4000,mode=755")
     os.mkdir("/tmp/tmp")
-    for path in sorted({*only, *_DEVICES}):  # a folder before what lies in it
+    links = {name: os.readlink(name).strip("/") for name in _ROOT_LINKS if os.path.islink(name)}
+    places = {_past_link(path, links) for path in (*only, *_DEVICES)}
+    for path in sorted(places):  # a folder before what lies in it
         _show(path, "/tmp" + path)
+    for name, value in links.items():
+        os.symlink(value, "/tmp" + name)
     os.chdir("/tmp")
     sc.pivot_root(".", ".")
     sc.umount(".")
     os.chdir("/")
+
+
+def _past_link(path: str, links: dict[str, str]) -> str:
+    """/lib/x is /usr/lib/x where /lib is a link: the link is made again, what it leads to is shown."""
+    root, _, rest = path[1:].partition("/")
+    return f"/{links['/' + root]}/{rest}" if "/" + root in links else path
 
 
 def _show(path: str, target: str) -> None:

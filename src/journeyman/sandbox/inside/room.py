@@ -6,6 +6,7 @@ is left, hands out the files that were asked for and exits. It holds no capabili
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -17,7 +18,8 @@ from typing import Any
 from . import candidate, confine, narrow, wire
 from . import syscalls as sc
 
-NAMESPACES = sc.NEWNS | sc.NEWIPC | sc.NEWUTS | sc.NEWNET  # and a PID namespace, which its first process is born into
+# And a PID namespace, which a room's first process is born into.
+NAMESPACES = sc.NEWNS | sc.NEWIPC | sc.NEWUTS | sc.NEWNET
 _FETCH_PIECE = 1 << 20
 
 
@@ -79,12 +81,21 @@ def _lay_out(job: dict[str, Any], source: int) -> None:
 
 
 def _be_the_candidate(
-    request: dict[str, Any], plan: dict[str, Any], job: dict[str, Any], arguments: bytes, fds: list[int], ruleset: int
+    request: dict[str, Any],
+    plan: dict[str, Any],
+    job: dict[str, Any],
+    arguments: bytes,
+    fds: list[int],
+    ruleset: int,
 ) -> None:
     """Never returns to code that trusts this process."""
     _, requests, out, stdout, stderr = fds
     program = request["kind"] == "program"
-    numbers = [requests, stdout, stderr] if program else [os.open("/dev/null", os.O_RDONLY), stdout, stderr, requests, out]
+    numbers = (
+        [requests, stdout, stderr]
+        if program
+        else [os.open("/dev/null", os.O_RDONLY), stdout, stderr, requests, out]
+    )
     keep = [ruleset] if ruleset >= 0 else []
     _renumber(numbers, keep)
     ruleset = len(numbers) if ruleset >= 0 else -1
@@ -131,17 +142,13 @@ def _close_from(first: int) -> None:
 def end_all(*, nested: bool) -> None:
     """Kill and reap everything that descends from this process."""
     if nested:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)  # as the first process of a PID namespace: all others in it, at once
-        except ProcessLookupError:
-            pass
     while True:
         if not nested:
             for pid in _children():
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:

@@ -47,7 +47,11 @@ def setns(fd: int, kind: int) -> None:
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     _checked(
         _libc.mount(
-            source.encode(), target.encode(), kind.encode() if kind else None, flags, data.encode() if data else None
+            source.encode(),
+            target.encode(),
+            kind.encode() if kind else None,
+            flags,
+            data.encode() if data else None,
         ),
         f"mount on {target}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from typing import Any
@@ -72,10 +73,8 @@ def _write_at(folder: int, name: str, text: str) -> None:
 
 
 def _volunteer_for_the_oom_killer(proc: int) -> None:
-    try:
+    with contextlib.suppress(OSError):  # a host that hides this file decides for itself
         _write_at(proc, "self/oom_score_adj", "1000")
-    except OSError:
-        pass  # a host that hides this file decides for itself
 
 
 def _continue_as_first_process(control: socket.socket) -> None:

@@ -27,7 +27,7 @@ def main(control: socket.socket, plan: dict[str, Any]) -> None:
             rehearse()
         stage = "packages"
         state = _prepare(plan, proc)
-    except Exception as error:  # reported to our side, which raises it as a named failure
+    except Exception as error:  # noqa: BLE001  reported to our side, which raises it as a named failure
         if isinstance(error, ThreadsStarted):
             stage = "threads"
         text = f"{type(error).__name__}: {error}" if stage == "packages" else str(error)
@@ -151,5 +151,7 @@ def _see_it_through(control: socket.socket, plan: dict[str, Any], pid: int, wall
     if not plan["nest"]:
         room.end_all(nested=False)
     control.send(
-        json.dumps({"gone": status, "cpu_s": usage.ru_utime + usage.ru_stime, "kilobytes": usage.ru_maxrss}).encode()
+        json.dumps(
+            {"gone": status, "cpu_s": usage.ru_utime + usage.ru_stime, "kilobytes": usage.ru_maxrss}
+        ).encode()
     )
