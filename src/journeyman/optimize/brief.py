@@ -10,7 +10,7 @@ from journeyman.verify import Task
 from journeyman.verify.region import END, START
 
 _EXCHANGES = {
-    "data": "is a Python program that defines `{entry}(instance)`, takes one instance as plain data and returns a design as plain data",
+    "data": "is a Python program that defines `{entry}(instance)`: plain data in, a design as plain data out",
     "policy": "is a Python program whose functions are called step by step, as the statement says",
     "build": "is C or C++ source that is compiled and run as the statement says",
     "file": "is itself the design: a file of plain values",
@@ -41,8 +41,8 @@ def constraints_of(task: Task) -> str:
     if task.exchange != "file":
         limits = task.limits
         lines.append(
-            f"Limits for one instance: {limits.wall_s:g} s of wall time, {limits.cpu_s:g} s of CPU, {limits.memory_mb} MB of memory, "
-            "no network, no files but its own scratch folder."
+            f"Limits for one instance: {limits.wall_s:g} s of wall time, {limits.cpu_s:g} s of CPU, "
+            f"{limits.memory_mb} MB of memory, no network, no files but its own scratch folder."
         )
         if task.exchange == "policy":
             lines.append(f"One call may use {limits.step_cpu_s:g} s of CPU.")

@@ -425,5 +425,5 @@ def _short(left: Budget, spend: Spend, kind: str) -> bool:
     """Whether what is left of `kind` is too little for `spend`."""
     available = getattr(left, kind)
     if kind == "wall_s":
-        return available == 0.0
-    return available is not None and getattr(spend, kind) > available
+        return bool(available == 0.0)
+    return available is not None and bool(getattr(spend, kind) > available)

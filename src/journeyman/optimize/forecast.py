@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journeyman.runlog import runs_root
-from journeyman.verify import Task, load_task
+from journeyman.verify import Task, Verifier, load_task, preflight
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,6 @@ def forecast(
 
     Raises as `optimize` before its first proposal.
     """
-    from journeyman.verify.preflight import preflight
-    from journeyman.verify.verifier import Verifier
-
     loaded = task if isinstance(task, Task) else load_task(task)
     with Verifier(loaded, level=level) as verifier:
         passed = preflight(loaded, verifier, folder=Path(runs) if runs is not None else runs_root())

@@ -33,7 +33,7 @@ def page_of(log: RunLog) -> Page:
         figure=draw_best_so_far([Curve("best so far", scores)], direction=direction, score_label=label),  # type: ignore[arg-type]
         figure_caption=(
             f"Score on dev after each of {len(scores) - 1} evaluations; dots are the candidates that have one. "
-            "Candidates far below the best are outside the picture."
+            "Candidates far from the best are outside the picture."
         ),
         diff="" if result.best.index == SEED else difference(result.seed.candidate, result.best.candidate),
         footer="Journeyman. This page is one file: it needs no network and runs no script.",
@@ -108,9 +108,11 @@ def _instances(result: Result) -> Table:
     """The finalist on every instance, held-out ones last."""
     verdicts = [v for v in (result.best.verdict, result.best_held_out) if v is not None]
     names = list(dict.fromkeys(name for v in verdicts for i in v.instances for name in i.metrics))[:4]
+    # Without anchors the score is the objective, and one column says it.
+    anchored = any(i.score != i.objective for v in verdicts for i in v.instances)
     rows = [
         (
-            v.split, i.instance, i.status.value, number(i.score), number(i.objective),
+            v.split, i.instance, i.status.value, number(i.score), *([number(i.objective)] if anchored else []),
             *(number(i.metrics[n].value) if n in i.metrics else NONE for n in names),
         )
         for v in verdicts
@@ -118,7 +120,7 @@ def _instances(result: Result) -> Table:
     ]  # fmt: skip
     units = {n: i.metrics[n].unit for v in verdicts for i in v.instances for n in names if n in i.metrics}
     measured = [f"{n} [{units[n]}]" if units.get(n) else n for n in names]
-    columns = ("split", "instance", "status", "score", "objective", *measured)
+    columns = ("split", "instance", "status", "score", *(["objective"] if anchored else []), *measured)
     return Table(columns, rows, title="The best design on every instance", numbers=frozenset(columns[3:]))
 
 

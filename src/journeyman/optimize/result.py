@@ -86,6 +86,12 @@ def _interval(scores: list[float | None]) -> Interval | None:
     return t_interval(present) if present and len(present) == len(scores) else None
 
 
+def has_ended(log: RunLog) -> bool:
+    """Whether the last event of the log is the end."""
+    last = len(log)
+    return last > 0 and next(log.events(after=last - 1)).kind == events.END
+
+
 def result_of(log: RunLog) -> Result:
     """The result of the run in `log`, which needs neither its task nor its search. The log may be closed afterwards.
 

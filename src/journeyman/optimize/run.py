@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -20,11 +21,11 @@ from journeyman.optimize.engine import Engine, Plan, Verifies
 from journeyman.optimize.progress import Progress
 from journeyman.optimize.propose import make_proposer
 from journeyman.optimize.propose.base import Proposer
-from journeyman.optimize.result import Repeats, Result, repeats_of, result_of
+from journeyman.optimize.result import Repeats, Result, has_ended, repeats_of, result_of
 from journeyman.optimize.search import make_search
 from journeyman.optimize.search.base import Search
 from journeyman.runlog import RunLog, find_run, new_run_folder, runs_root
-from journeyman.verify import Task, load_task
+from journeyman.verify import Task, Verifier, load_task, preflight
 
 VERB = "optimize"
 
@@ -150,9 +151,9 @@ def optimize(
     made_search = make_search(search, comparison(loaded), options) if isinstance(search, str) else search
     made_proposer = make_proposer(proposer, loaded, proposer_options) if isinstance(proposer, str) else proposer
     results: list[Result] = []
-    with _verifier(loaded, verifier, parallel, level, cache) as (judge, checked):
-        if not checked:
-            _preflight(loaded, judge, root)
+    with _verifier(loaded, verifier, parallel, level, cache) as judge:
+        if isinstance(judge, Verifier):
+            preflight(loaded, judge, folder=root)
         for number, one_seed in enumerate(chosen):
             if number > 0:
                 assert isinstance(search, str)
@@ -208,6 +209,8 @@ def resume(
         if log.verb != VERB:
             raise RunError(f"the run {log.run_id!r} is of '{log.verb}', not of '{VERB}'")
         header = log.header
+        if has_ended(log):
+            return result_of(log)
         loaded = task if isinstance(task, Task) else load_task(task or _task_folder(log))
         if loaded.digest != header["task_digest"]:
             raise RunError(
@@ -232,9 +235,7 @@ def resume(
 class _Late:
     """A verifier that is started when it is first needed: a run that has ended needs none."""
 
-    def __init__(self, start: Callable[[], contextlib.AbstractContextManager[tuple[Verifies, bool]]]) -> None:
-        import threading
-
+    def __init__(self, start: Callable[[], contextlib.AbstractContextManager[Verifies]]) -> None:
         self._start = start
         self._lock = threading.Lock()
         self._stack = contextlib.ExitStack()
@@ -244,7 +245,7 @@ class _Late:
         """As the verifier's own."""
         with self._lock:
             if self._verifier is None:
-                self._verifier, _ = self._stack.enter_context(self._start())
+                self._verifier = self._stack.enter_context(self._start())
         return self._verifier.evaluate(candidate, split=split, repeat=repeat)
 
     def __enter__(self) -> None:
@@ -284,29 +285,20 @@ def _drive(engine: Engine) -> None:
 @contextlib.contextmanager
 def _verifier(
     task: Task, given: Verifies | None, lanes: int, level: str | None, cache: bool
-) -> Iterator[tuple[Verifies, bool]]:
-    """A verifier, and whether it needs no preflight."""
+) -> Iterator[Verifies]:
+    """The verifier given, or the task's own, which is closed at the end."""
     if given is not None:
-        yield given, True
+        yield given
         return
     from journeyman.verify.cache import VerdictCache, cache_path
-    from journeyman.verify.verifier import Verifier
 
     known = VerdictCache(cache_path()) if cache else None
     try:
         with Verifier(task, lanes=lanes, level=level, cache=known) as verifier:
-            yield verifier, False
+            yield verifier
     finally:
         if known is not None:
             known.close()
-
-
-def _preflight(task: Task, verifier: Verifies, folder: Path) -> None:
-    from journeyman.verify.preflight import preflight
-    from journeyman.verify.verifier import Verifier
-
-    assert isinstance(verifier, Verifier)
-    preflight(task, verifier, folder=folder)
 
 
 def _search_options(search: str | Search, width: int | None, depth: int | None) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from journeyman.optimize.search.base import Search
 from journeyman.optimize.trial import SEED, Request, Trial
 from journeyman.verify import POLICY, Candidate, Status, Verdict
 
-
 NOTHING_LEFT = "nothing_left"
 """Kind of a failed proposal that was none: the proposer has come to its end."""
 
@@ -72,7 +71,8 @@ class State:
         if request is None:
             return None
         if not request.parents or request.index != index:
-            raise RunError(f"the search answered ask({index}) with request {request.index} and {len(request.parents)} parents")
+            said = f"request {request.index} with {len(request.parents)} parents"
+            raise RunError(f"the search answered ask({index}) with {said}; it must be {index} with at least one")
         self.last_index = max(self.last_index, index)
         self.asked[index] = request
         return request

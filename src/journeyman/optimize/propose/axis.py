@@ -1,0 +1,107 @@
+"""One literal as a coordinate of the search, chosen so that steps of a quarter are reasonable ones to begin with.
+
+| literal | value at coordinate u | domain of u |
+|---|---|---|
+| range low .. high | low + u (high - low) | 0 .. 1 |
+| range over two decades or more, low > 0 | low (high / low)^u | 0 .. 1 |
+| choice of n | choice number round(u (n - 1)) | 0 .. 1, in steps |
+| integer range of at most 64 | low + round(u (high - low)) | 0 .. 1, in steps |
+| open, v not 0 | v e^(1.2 u): sign kept, a first step changes it by about 30 % | any |
+| open, v = 0 | 1.2 u | any |
+| open on one side | bound ± abs(distance + scale u) | any |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from journeyman.optimize.propose.literal import Literal
+from journeyman.optimize.propose.scan import Value
+
+_OPEN = 1.2
+_FEW = 64
+_DECADES = 100.0
+_LARGEST = 1e300
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """`literal` with its coordinate. `step` is the grid of u (0: none); `bounded`: u stays in 0 .. 1."""
+
+    literal: Literal
+    bounded: bool
+    step: float
+
+    def coordinate(self, value: Value) -> float:
+        """The coordinate at which `value` lies; the nearest one, if it is outside of its range."""
+        literal = self.literal
+        if literal.choices:
+            where = literal.choices.index(value) if value in literal.choices else 0
+            return where / (len(literal.choices) - 1)
+        if isinstance(value, str):
+            return 0.0
+        if self.bounded:
+            assert literal.low is not None
+            assert literal.high is not None
+            inside = min(max(float(value), literal.low), literal.high)
+            if self._logarithmic:
+                return math.log(inside / literal.low) / math.log(literal.high / literal.low)
+            return (inside - literal.low) / (literal.high - literal.low)
+        # An open axis is centred at the value it was made from.
+        return 0.0
+
+    def value(self, u: float) -> Value:
+        """The value at coordinate `u`: inside its range, an integer if it must be."""
+        literal = self.literal
+        if literal.choices:
+            last = len(literal.choices) - 1
+            return literal.choices[min(max(round(u * last), 0), last)]
+        exact = self._exact(u)
+        if literal.low is not None:
+            exact = max(exact, literal.low)
+        if literal.high is not None:
+            exact = min(exact, literal.high)
+        if not literal.integer:
+            return exact
+        whole = round(exact)
+        # Rounding may step over a bound that is no integer.
+        if literal.low is not None and whole < literal.low:
+            whole += 1
+        if literal.high is not None and whole > literal.high:
+            whole -= 1
+        return whole
+
+    @property
+    def _logarithmic(self) -> bool:
+        low, high = self.literal.low, self.literal.high
+        return low is not None and high is not None and low > 0 and high / low >= _DECADES
+
+    def _exact(self, u: float) -> float:
+        low, high = self.literal.low, self.literal.high
+        start = float(self.literal.value)
+        if low is not None and high is not None:
+            inside = min(max(u, 0.0), 1.0)
+            return low * (high / low) ** inside if self._logarithmic else low + inside * (high - low)
+        if low is None and high is None:
+            if start == 0.0:
+                return _OPEN * u
+            return math.copysign(min(abs(start) * math.exp(min(_OPEN * u, 600.0)), _LARGEST), start)
+        bound = low if low is not None else high
+        assert bound is not None
+        distance = abs(start - bound)
+        moved = abs(distance + _OPEN * max(distance, abs(start)) * u) if start != 0.0 else abs(distance + _OPEN * u)
+        return bound + moved if low is not None else bound - moved
+
+
+def axis_of(literal: Literal) -> Axis:
+    """The axis of a literal; an open one is centred at the literal's value."""
+    if literal.choices:
+        return Axis(literal, True, 1.0 / (len(literal.choices) - 1))
+    if literal.low is None or literal.high is None:
+        return Axis(literal, False, 0.0)
+    width = literal.high - literal.low
+    axis = Axis(literal, True, 0.0)
+    if literal.integer and 1 <= width <= _FEW and not axis._logarithmic:
+        return Axis(literal, True, 1.0 / width)
+    return axis
