@@ -60,7 +60,11 @@ class BudgetExhausted(JourneymanError):
 
     def __init__(self, kind: str, limit: float, used: float, asked: float) -> None:
         self.kind, self.limit, self.used, self.asked = kind, limit, used, asked
-        super().__init__(f"the budget of {kind} is spent: {used:g} of {limit:g} used or reserved, {asked:g} more asked for")
+        if kind == "wall_s":
+            text = f"the time is up: {used:,.0f} s of {limit:,.0f} s have passed"
+        else:
+            text = f"the budget of {kind} is spent: {used:,} of {limit:,} used or reserved, {asked:,} more asked for"
+        super().__init__(text)
 
 
 # --- runs ---------------------------------------------------------------------------------------------------------
@@ -113,6 +117,10 @@ class CandidateFailure(JourneymanError):
     def __init__(self, end: str, message: str) -> None:
         self.end = end
         super().__init__(message)
+
+
+class WrongAnswer(JourneymanError):
+    """A compiled candidate gave an answer that is not the right one; the text says which."""
 
 
 # --- search -------------------------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def test_the_deadline_refuses_new_work_and_leaves_open_work_alone() -> None:
     with pytest.raises(BudgetExhausted) as refused:
         ledger.reserve("b", ONE)
     assert (refused.value.kind, refused.value.limit, refused.value.used) == ("wall_s", 60, 60)
+    assert str(refused.value) == "the time is up: 60 s of 60 s have passed"
     ledger.reserve("a", ONE)
     ledger.settle("a", ONE)
     clock.now += 1000

@@ -80,8 +80,21 @@ try:
 except RunDiskFull as error:
     said = str(error)
 
+# A refusal that is caught inside the block does not let half of the block through.
+try:
+    with log.commit():
+        log.append("half", "", {})
+        try:
+            for _ in range(10_000):
+                log.append("half", "", {"text": "z" * 3000})
+        except RunDiskFull:
+            pass
+    half = "stored"
+except RunDiskFull:
+    half = "refused"
+
 per_commit = 1 if way == "blob" else 2
-report = {"said": said, "settled": settled, "per_commit": per_commit, "here": len(list(log.events()))}
+report = {"said": said, "settled": settled, "per_commit": per_commit, "half": half, "here": len(list(log.events()))}
 with RunLog.open(disk / "run") as reader:
     report["reader"] = len(list(reader.events()))
 # A crash on the full disk, then somebody looks, then room is made and the run goes on.
@@ -113,6 +126,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_settled_is_lost(tmp_path: Path,
     assert "no room left on the disk" in report["said"]
     assert "\n" not in report["said"]
     assert report["settled"] > 0
+    assert report["half"] == "refused"
     events = report["settled"] * report["per_commit"]
     assert report["here"] == report["reader"] == report["after_close"] == events
     assert report["resumed"] == events + 1

@@ -61,6 +61,12 @@ def digests(connection: sqlite3.Connection) -> list[str]:
     return [digest for (digest,) in connection.execute("SELECT digest FROM blob ORDER BY digest")]
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed writer was writing. Only for the one writer, before it writes."""
+    for unfinished in (folder / FOLDER).glob(".*"):
+        unfinished.unlink()
+
+
 def _pack(data: bytes) -> tuple[str, bytes | None]:
     if len(data) >= _WORTH_COMPRESSING:
         import zstandard

@@ -32,10 +32,11 @@ from journeyman.runlog import blobs, schema
 from journeyman.runlog.connect import connect_to_new, connect_to_read, connect_to_write, file_of
 from journeyman.runlog.event import Event, checksum, decode, encode
 from journeyman.runlog.faults import damaged, explain
+from journeyman.runlog.header import load_header, store_header
 from journeyman.runlog.lock import WriterLock
 from journeyman.runlog.salvage import readable_events
 
-_PAGE = 1000
+_PAGE = 256
 _INSERT = "INSERT INTO event (seq, kind, key, body, volatile, checksum) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -68,13 +69,11 @@ class RunLog:
         self._closed = False
         self._failure: RunError | None = None
         self._last = self._committed = 0
-        row = connection.execute("SELECT run_id, verb, created, header FROM run").fetchone()
-        if row is None:
-            raise RunCorrupt(f"the run in {folder} has no header")
-        self.run_id: str = row[0]
-        self.verb: str = row[1]
-        self.created: float = row[2]
-        self.header: dict[str, Any] = decode(row[3])
+        about = load_header(connection, folder)
+        self.run_id: str = about.run_id
+        self.verb: str = about.verb
+        self.created: float = about.created
+        self.header: dict[str, Any] = about.header
 
     @classmethod
     def create(cls, folder: Path, *, verb: str, header: dict[str, Any]) -> RunLog:
@@ -103,9 +102,7 @@ class RunLog:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 schema.create_tables(connection)
-                connection.execute(
-                    "INSERT INTO run VALUES (1, ?, ?, ?, ?)", (folder.name, verb, time.time(), stored)
-                )
+                store_header(connection, folder.name, verb, time.time(), stored)
                 connection.execute("COMMIT")
             finally:
                 # Closed before the rename, since SQLite finds its companions by name. This also empties the log.
@@ -143,8 +140,6 @@ class RunLog:
             return cls._checked(folder, connection, None, clean_up)
         except (sqlite3.Error, OSError) as error:
             raise _with_count(explain(error, folder), folder) from error
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise _with_count(RunCorrupt(f"the header of the run in {folder} is damaged"), folder) from error
         except RunCorrupt as error:
             raise _with_count(error, folder) from error
 
@@ -154,6 +149,7 @@ class RunLog:
         held = writer or WriterLock(folder)
         try:
             connection = connect_to_write(folder)
+            blobs.remove_unfinished(folder)
             return cls._checked(folder, connection, held, lambda: None)
         except BaseException:
             held.release()
@@ -197,9 +193,18 @@ class RunLog:
         return Commit(self, durable)
 
     def append(
-        self, kind: str, key: str, body: dict[str, Any] | None, volatile: dict[str, Any] | None = None
+        self,
+        kind: str,
+        key: str,
+        body: dict[str, Any] | None,
+        volatile: dict[str, Any] | None = None,
+        *,
+        durable: bool = True,
     ) -> int:
-        """Append one event and return its number. Outside of a commit it is a durable commit of its own.
+        """Append one event and return its number: to the open commit, else as a commit of its own.
+
+        Args:
+            durable: as in `commit`; without effect inside one.
 
         Raises:
             UsageError: `body` or `volatile` is not plain data.
@@ -208,10 +213,10 @@ class RunLog:
         stored = None if body is None else encode(body)
         extra = None if volatile is None else encode(volatile)
         with self.lock:
-            if not self._committing:
-                with self.commit():
-                    return self._insert(kind, key, stored, extra)
-            return self._insert(kind, key, stored, extra)
+            if self._committing:
+                return self._insert(kind, key, stored, extra)
+            with self.commit(durable=durable):
+                return self._insert(kind, key, stored, extra)
 
     def put_blob(self, data: bytes) -> str:
         """Store bytes and return their SHA-256, hexadecimal. Known bytes are not stored again.
@@ -327,7 +332,11 @@ class RunLog:
                 except sqlite3.Error as error:
                     raise _with_count(explain(error, self.folder), self.folder) from error
             for seq, name, key, body, volatile, crc in page:
-                if crc != checksum(seq, name, key, body, volatile):
+                try:
+                    whole = crc == checksum(seq, name, key, body, volatile)
+                except TypeError:  # damage can turn bytes into a text or a number
+                    whole = False
+                if not whole:
                     raise _with_count(
                         damaged(self.folder, f"event {seq} is not what was stored"), self.folder
                     )

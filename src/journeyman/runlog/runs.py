@@ -13,8 +13,8 @@ import msgspec
 
 from journeyman.errors import RunError, RunNotFound, UsageError
 from journeyman.runlog.connect import FILE_NAME, connect_to_read
-from journeyman.runlog.event import decode
 from journeyman.runlog.faults import explain
+from journeyman.runlog.header import load_header
 from journeyman.runlog.lock import writer_pid
 
 
@@ -105,13 +105,17 @@ def _summary(folder: Path) -> RunSummary:
         size_mb = _size_bytes(folder) / 1e6
         connection, clean_up = connect_to_read(folder)
         try:
-            row = connection.execute("SELECT run_id, verb, created, header FROM run").fetchone()
-            if row is None:
-                return RunSummary(folder.name, folder, problem=f"the run in {folder} has no header")
-            run_id, verb, created, header = row
+            about = load_header(connection, folder)
             (events,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
             return RunSummary(
-                run_id, folder, verb, created, decode(header), events, size_mb, writer_pid(folder), None
+                about.run_id,
+                folder,
+                about.verb,
+                about.created,
+                about.header,
+                events,
+                size_mb,
+                writer_pid(folder),
             )
         finally:
             connection.close()
@@ -120,8 +124,6 @@ def _summary(folder: Path) -> RunSummary:
         problem = str(explain(error, folder))
     except RunError as error:
         problem = str(error)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        problem = f"the header of the run in {folder} is damaged"
     return RunSummary(folder.name, folder, problem=problem)
 
 

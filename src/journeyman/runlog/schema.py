@@ -6,7 +6,7 @@ write `_migrate_N_to_N+1`, and store a file of version N with the tests.
 | version | change |
 |---|---|
 | 1 | run, event, blob |
-| 2 | event: `volatile` apart from `body`, may be missing, `checksum`; blob: `codec`, `size`, data may lie in a file |
+| 2 | run: `checksum`; event: `checksum`, `volatile` apart from `body`, no body needed; blob: `codec`, `size`, files |
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 
 from journeyman.runlog.event import checksum
+from journeyman.runlog.header import header_checksum
 
 APPLICATION_ID = 0x4A6D526E  # "JmRn"
 VERSION = 2
@@ -24,7 +25,8 @@ CREATE TABLE run (
   run_id TEXT NOT NULL,
   verb TEXT NOT NULL,
   created REAL NOT NULL,   -- Unix time, seconds
-  header BLOB NOT NULL     -- msgpack
+  header BLOB NOT NULL,    -- msgpack
+  checksum INTEGER NOT NULL -- CRC-32, see header.header_checksum
 )"""
 
 _CREATE_EVENT = """
@@ -69,6 +71,13 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _migrate_1_to_2(connection: sqlite3.Connection) -> None:
+    connection.create_function("header_checksum", 4, header_checksum, deterministic=True)
+    connection.execute("ALTER TABLE run RENAME TO run_1")
+    connection.execute(_CREATE_RUN)
+    connection.execute(
+        "INSERT INTO run SELECT id, run_id, verb, created, header, header_checksum(run_id, verb, created, header) FROM run_1"
+    )
+    connection.execute("DROP TABLE run_1")
     connection.execute("ALTER TABLE event RENAME TO event_1")
     connection.execute(_CREATE_EVENT)
     connection.create_function("checksum", 5, checksum, deterministic=True)
