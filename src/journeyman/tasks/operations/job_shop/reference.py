@@ -73,7 +73,7 @@ def cp_sat(
     horizon = makespan(shop, hint)
 
     model = cp_model.CpModel()
-    end = model.new_int_var(0, horizon, "makespan")
+    end = model.new_int_var(lower_bound(shop), horizon, "makespan")
     on_machine: list[list[Any]] = [[] for _ in range(shop.machines)]
     starts: list[list[Any]] = []
     for j, (machines, durations) in enumerate(zip(shop.machine, shop.duration, strict=True)):
