@@ -122,8 +122,8 @@ class RunLog:
     def open(cls, folder: Path, *, write: bool = False) -> RunLog:
         """Open the run in `folder`: to read, or as its one writer.
 
-        A writer brings an older file forward in place. A reader changes nothing, and works on a read-only disk and
-        beside a writer.
+        A writer brings an older file forward in place. A reader works on a read-only disk and beside a writer; all it
+        may do to the files is to fold in, where it can, the write-ahead log of a writer that died.
 
         Raises:
             RunNotFound: there is no run.
@@ -374,6 +374,7 @@ class Commit:
     def __enter__(self) -> None:
         log = self._log
         log.lock.acquire()
+        begun = False
         try:
             if log._writer is None:
                 raise RunReadOnly(f"the run in {log.folder} is open for reading only")
@@ -384,6 +385,7 @@ class Commit:
             if log._durable != self._durable:
                 log._connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
                 log._durable = self._durable
+            begun = True
             log._connection.execute("BEGIN IMMEDIATE")
             log._committing = True
             log._failure = None
@@ -391,6 +393,11 @@ class Commit:
             log.lock.release()
             raise explain(error, log.folder) from error
         except BaseException:
+            # A refusal, or an interrupt between the steps above: the block will not run, so neither will `__exit__`.
+            if begun:
+                log._committing = False
+                if log._connection.in_transaction:
+                    log._connection.execute("ROLLBACK")
             log.lock.release()
             raise
 

@@ -14,11 +14,24 @@ from journeyman.runlog.event import Event, checksum, decode
 
 def salvage(folder: Path) -> Iterator[Event]:
     """Events of the run in `folder` in order, until the first that cannot be read. Never raises for damage."""
-    file = (folder / FILE_NAME).absolute()
-    try:
-        connection = sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.Error:
+    for how in ("mode=ro", "immutable=1"):  # the second where nothing can be made beside the file
+        try:
+            uri = f"{(folder / FILE_NAME).absolute().as_uri()}?{how}"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        except sqlite3.Error:
+            continue
+        try:
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.OperationalError:
+            connection.close()
+            continue
+        except sqlite3.DatabaseError:
+            pass
+        yield from _readable(connection)
         return
+
+
+def _readable(connection: sqlite3.Connection) -> Iterator[Event]:
     try:
         # With a writable schema SQLite reads a file that is shorter than its header says.
         connection.execute("PRAGMA writable_schema = ON")
