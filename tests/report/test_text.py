@@ -97,8 +97,8 @@ def test_a_ragged_table_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "–"), (0.0, "0"), (3, "3"), (0.123456, "0.1235"), (12.0, "12"), (-0.5, "-0.5"), (1500000.0, "1500000"),
-        (2.5e9, "2.500e+09"), (1e-7, "1.000e-07"), (float("inf"), "inf"), (99999.96, "100000"), (100.0, "100"),
+        (None, "–"), (0.0, "0"), (3, "3"), (0.123456, "0.1235"), (12.0, "12.00"), (-0.5, "-0.5000"), (1500000.0, "1500000"),
+        (2.5e9, "2.500e+09"), (1e-7, "1.000e-07"), (float("inf"), "inf"), (99999.96, "100000"), (100.0, "100.0"),
     ],
 )  # fmt: skip
 def test_numbers(value: float | None, text: str) -> None:
@@ -106,7 +106,7 @@ def test_numbers(value: float | None, text: str) -> None:
 
 
 def test_gains_shares_and_durations() -> None:
-    assert (signed(0.25), signed(-0.25), signed(0.0), signed(None)) == ("+0.25", "-0.25", "0", "–")
+    assert (signed(0.25), signed(-0.25), signed(0.0), signed(None)) == ("+0.2500", "-0.2500", "0", "–")
     assert (share(1, 3), share(0, 0)) == ("33 %", "–")
     given = (0.04, 9.96, 59.7, 185, 7800, None)
     assert [duration(s) for s in given] == ["0.0 s", "10 s", "1 min 00 s", "3 min 05 s", "2 h 10 min", "–"]

@@ -89,6 +89,7 @@ class Lines:
         self._newest: Progress | None = None
         self._said_at = float("-inf")
         self._said_best: float | None = None
+        self._said: Progress | None = None
 
     def take(self, progress: Progress) -> None:
         """Say a line if it is time for one."""
@@ -102,11 +103,12 @@ class Lines:
 
     def last(self) -> None:
         """Say where it stands at the end."""
-        if self._newest is not None:
+        if self._newest is not None and self._newest is not self._said:
             self._say(self._newest)
 
     def _say(self, progress: Progress) -> None:
         assert self._first is not None
+        self._said = progress
         left = _time_left(self._first, progress, time.monotonic() - self._begun)
         self._console.print(f"{self._title}: {', '.join(_words(progress, left))}", soft_wrap=True)
 

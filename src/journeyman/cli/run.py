@@ -110,12 +110,15 @@ def resume(
     from journeyman.errors import UsageError
     from journeyman.optimize import resume
     from journeyman.report.table import print_table
-    from journeyman.runs import find_run
+    from journeyman.runs import find_run, open_run
 
     given = None if proposer is None else parse_proposer(proposer)[0]
     if isinstance(given, str):
         raise UsageError(f"a run keeps the proposer it was begun with; --proposer {given} cannot replace it")
     folder = find_run(run, runs=runs)
+    with open_run(folder) as opened:
+        if given is None and opened.header.get("proposer", {}).get("name") == "scripted":
+            raise UsageError(f"the run {opened.run_id!r} was begun with a script; give it again: --proposer scripted:FILE")
     with shown(folder.name, quiet=quiet) as follow:
         result = resume(folder, on_progress=follow, proposer=given)
     if json:

@@ -85,7 +85,7 @@ def _frame(axes: Axes, values: Sequence[float], score_label: str, direction: str
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlim(left=0)
     axes.margins(x=0.02)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("evaluations after the seed's")
     axes.set_ylabel(f"{_legend(score_label)} ({'higher' if direction == 'maximize' else 'lower'} is better)")
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)

@@ -8,10 +8,10 @@ NONE = "–"
 
 
 def number(value: float | None, *, digits: int = 4) -> str:
-    """`value` to `digits` significant digits without trailing zeros; counts are written out; None is a dash.
+    """`value` to `digits` significant digits; integers are written out; None is a dash.
 
-    >>> number(0.123456), number(1500000.0), number(3), number(None)
-    ('0.1235', '1500000', '3', '–')
+    >>> number(0.123456), number(78.4), number(1500000.0), number(3), number(None)
+    ('0.1235', '78.40', '1500000', '3', '–')
     """
     if value is None:
         return NONE
@@ -23,8 +23,7 @@ def number(value: float | None, *, digits: int = 4) -> str:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
     if -4 <= magnitude < 7:
-        text = f"{value:.{max(0, digits - 1 - magnitude)}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{value:.{max(0, digits - 1 - magnitude)}f}"
     return f"{value:.{digits - 1}e}"
 
 
