@@ -1,0 +1,1 @@
+"""The built-in task `computing/sha256`: a fast SHA-256 in C."""
