@@ -27,7 +27,7 @@ from journeyman.tasks.operations.job_shop.schedule import (
     makespan,
 )
 from journeyman.tasks.operations.job_shop.verifier import describe, draw, score
-from journeyman.verify import Instance, Status, load_task
+from journeyman.verify import Instance, Status, Verifier, load_task, read_candidate
 
 TASK = load_task("operations/job_shop")
 FOLDER = TASK.folder
@@ -465,3 +465,15 @@ def mean_score(name: str) -> float:
 def test_controls_form_a_ladder_from_a_poor_schedule_to_the_oracle() -> None:
     forged, tuned, oracle = (mean_score(name) for name in ("forged", "tuned", "oracle"))
     assert forged < 0 < 0.3 < tuned < 0.9 < oracle <= 1
+
+
+def test_controls_get_in_the_sandbox_the_verdicts_they_deserve() -> None:
+    with Verifier(TASK) as verifier:
+        for split in ("dev", "held-out"):
+            verdict = verifier.evaluate(TASK.seed, split=split)
+            assert (verdict.status, verdict.score) == (Status.OK, 0.0), verdict.feedback
+        oracle = verifier.evaluate(read_candidate(FOLDER / "gate" / "oracle.py", TASK.main))
+        assert oracle.score == pytest.approx(mean_score("oracle"), abs=1e-12)
+        broken = verifier.evaluate(read_candidate(FOLDER / "gate" / "near_infeasible.py", TASK.main))
+        assert (broken.status, broken.score) == (Status.INFEASIBLE, None)
+        assert "1 before job 0" in broken.feedback
