@@ -40,8 +40,12 @@ class Sandbox:
     ) -> None:
         self.limits = limits or Limits()
         self._packages = tuple(packages)
+        self._wall = wall
+        self._room: Room | None = None
         self._start: Start | None = None
-        self._start = begin(Level(level) if level is not None else None, self._packages, wall)
+        self._start = begin(
+            Level(level) if level is not None else None, self._packages, wall, self.limits.scratch_mb
+        )
         self.level: Level = self._start.level
         self.detail: str = self._start.detail
 
@@ -146,7 +150,11 @@ class Sandbox:
         limits: Limits,
         only: Sequence[str] | None = None,
     ) -> Room:
-        start = self._begin_again()
+        if self._room is not None:
+            raise UsageError(
+                "a worker or program of this sandbox is still open; close it first, or use a second sandbox"
+            )
+        start = self._begin_again(limits)
         scratch = start.new_scratch()
         program = kind == "program"
         request = {
@@ -172,15 +180,17 @@ class Sandbox:
         header = json.dumps(job).encode()
         try:
             room = Room(
-                start.zygote, request, limits, nested=start.nested, scratch=None if start.nested else scratch
+                start.zygote, request, limits, nested=start.nested, scratch=scratch if start.folder else None
             )
         except SandboxFailure:
             self._give_up()
             raise
+        self._room = room
         room.feed([len(header).to_bytes(8, "little"), header, arguments, *files.values()])
         return room
 
     def _leave(self, room: Room) -> None:
+        self._room = None
         try:
             room.close()
         except SandboxFailure:
@@ -193,10 +203,12 @@ class Sandbox:
         if (fault := room.fault()) is not None:
             raise SandboxFailure(f"the sandbox could not start a run: {fault}")
 
-    def _begin_again(self) -> Start:
-        """The zygote of now, or a new one after the last was lost."""
+    def _begin_again(self, limits: Limits) -> Start:
+        """The zygote of now, or a new one after the last was lost or, single-use, has another scratch folder."""
+        if self._start is not None and self._start.single_use and self._start.scratch_mb != limits.scratch_mb:
+            self._give_up()
         if self._start is None:
-            self._start = begin(self.level, self._packages, "embedded" if self.detail == "embedded" else None)
+            self._start = begin(self.level, self._packages, self._wall, limits.scratch_mb)
         return self._start
 
     def _give_up(self) -> None:
@@ -205,8 +217,13 @@ class Sandbox:
             start.close()
 
     def close(self) -> None:
-        """End the zygote and everything in it. Idempotent."""
-        self._give_up()
+        """End the zygote and everything in it, an open worker or program too. Idempotent."""
+        room, self._room = self._room, None
+        try:
+            if room is not None:
+                room.close()
+        finally:
+            self._give_up()
 
     def __enter__(self) -> Self:
         return self

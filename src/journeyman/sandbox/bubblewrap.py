@@ -18,7 +18,7 @@ def version(program: str) -> str:
     return result.stdout.strip() or "bubblewrap"
 
 
-def command(program: str, mounts: Sequence[Sequence[str]], executable: str) -> tuple[str, ...]:
+def command(program: str, mounts: Sequence[Sequence[str]], scratch_mb: int | None) -> tuple[str, ...]:
     """The words before the interpreter's own command line that put it behind the same mounts as the embedded wall."""
     words = [
         program,
@@ -47,4 +47,6 @@ def command(program: str, mounts: Sequence[Sequence[str]], executable: str) -> t
             words += ["--symlink", value, target]
         elif kind == "cover":
             words += ["--tmpfs", target, "--remount-ro", target]
+    if scratch_mb is not None:
+        words += ["--perms", "1777", "--size", str(scratch_mb << 20), "--tmpfs", "/tmp"]
     return (*words, "--remount-ro", "/", "--chdir", "/", "--")

@@ -15,7 +15,11 @@ from journeyman.sandbox import bubblewrap, landlock, visible
 from journeyman.sandbox.level import Level
 from journeyman.sandbox.zygote import CannotIsolate, StartsThreads, Zygote, filters, free_uid
 
-WALLS = ("bubblewrap", "embedded")
+WALLS = (
+    "bubblewrap",
+    "bubblewrap-once",
+    "embedded",
+)  # "-once": a new one for each run, where it allows no nesting
 _TASKS_INSIDE = (
     3  # of our own, in the user namespace of a sandbox: the outer waiter, the zygote, a room's first process
 )
@@ -31,7 +35,8 @@ class Start:
     nested: bool  # every room has namespaces of its own
     uid: int | None  # whom root became
     imports_in_each_run: tuple[str, ...]
-    single_use: bool = False
+    single_use: bool = False  # the whole wall ends with its first room
+    scratch_mb: int = 64
     folder: Path | None = None  # for rooms that have no private /tmp
     _rooms: int = field(default=0)
 
@@ -81,7 +86,7 @@ def _counts_by_namespace() -> bool:
     return tuple(int("".join(c for c in part if c.isdigit()) or 0) for part in numbers[:2]) >= (5, 14)
 
 
-def begin(level: Level | None, packages: tuple[str, ...], wall: str | None = None) -> Start:
+def begin(level: Level | None, packages: tuple[str, ...], wall: str | None, scratch_mb: int) -> Start:
     """Start at `level`, or at the best level there is. Raises NoSandbox saying what to install or to set."""
     if wall is not None and wall not in WALLS:
         raise UsageError(f"the wall {wall!r} is not one of {', '.join(WALLS)}")
@@ -91,9 +96,9 @@ def begin(level: Level | None, packages: tuple[str, ...], wall: str | None = Non
         )
     found = visible.find_packages(packages)
     if level is None:
-        return _best(found)
+        return _best(found, scratch_mb)
     if level is Level.NAMESPACES:
-        return _namespaces(found, wall)
+        return _namespaces(found, wall, scratch_mb)
     if level is Level.RESTRICTED:
         return _restricted(found)
     if level is Level.NONE:
@@ -103,9 +108,9 @@ def begin(level: Level | None, packages: tuple[str, ...], wall: str | None = Non
     )
 
 
-def _best(found: visible.Packages) -> Start:
+def _best(found: visible.Packages, scratch_mb: int) -> Start:
     try:
-        return _namespaces(found, None)
+        return _namespaces(found, None, scratch_mb)
     except NoSandbox as first:
         try:
             return _restricted(found)
@@ -113,16 +118,16 @@ def _best(found: visible.Packages) -> Start:
             raise NoSandbox(f"no isolation can be had here: {first}; and {second}") from None
 
 
-def _namespaces(found: visible.Packages, wall: str | None) -> Start:
+def _namespaces(found: visible.Packages, wall: str | None, scratch_mb: int) -> Start:
     """By bubblewrap where it is installed, since some hosts allow user namespaces to it alone; else by ourselves."""
     problems = []
     if wall != "embedded":
-        for nested in (True, False):
+        for nested in (True, False) if wall != "bubblewrap-once" else (False,):
             try:
-                return _bubblewrap(found, nested)
+                return _bubblewrap(found, None if nested else scratch_mb)
             except CannotIsolate as error:
                 problems.append(str(error))
-    if wall != "bubblewrap":
+    if wall in (None, "embedded"):
         try:
             return _embedded(found)
         except CannotIsolate as error:
@@ -188,7 +193,9 @@ def _embedded(found: visible.Packages) -> Start:
     return _start(plan, detail="embedded")
 
 
-def _bubblewrap(found: visible.Packages, nested: bool) -> Start:
+def _bubblewrap(found: visible.Packages, scratch_mb: int | None) -> Start:
+    """Rooms with namespaces of their own; or, with `scratch_mb`, one room whose /tmp bubblewrap has made."""
+    nested = scratch_mb is None
     program = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin")
     if program is None:
         raise CannotIsolate("bubblewrap is not installed")
@@ -199,9 +206,9 @@ def _bubblewrap(found: visible.Packages, nested: bool) -> Start:
     start = _start(
         plan,
         detail=detail if nested else f"{detail}, started anew for each run",
-        wrapper=bubblewrap.command(program, visible.mounts(found), visible.this_python().executable),
+        wrapper=bubblewrap.command(program, visible.mounts(found), scratch_mb),
     )
-    start.single_use = not nested
+    start.single_use, start.scratch_mb = not nested, scratch_mb or 0
     return start
 
 

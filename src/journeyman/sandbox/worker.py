@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
-
-import msgspec
 
 from journeyman.errors import CandidateFailure, UsageError
 from journeyman.sandbox import ending
 from journeyman.sandbox.limits import Plain
 from journeyman.sandbox.room import Room
 
-_encode = msgspec.json.Encoder().encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Worker:
@@ -28,7 +27,7 @@ class Worker:
         self._room, self._leave = room, leave
         self._failure: CandidateFailure | None = None
         self._closed = False
-        self._cpu_s = 0.0
+        self._cpu_s = 0.0  # at the last answer: what threads use between two calls belongs to the next one
         try:
             self._answer(None)
         except BaseException:
@@ -41,19 +40,19 @@ class Worker:
             raise self._failure
         if self._closed:
             raise UsageError(f"the worker is closed; {name!r} cannot be called")
-        data = _encode((name, *args))
+        data = _encode((name, *args)).encode()
         self._room.ask(len(data).to_bytes(8, "little") + data)
         return self._answer(self._room.limits.step_cpu_s)
 
     def _answer(self, step_cpu_s: float | None) -> Any:
         room = self._room
-        before = room.cpu_s()
-        reason = room.wait(room.frame_ready, cpu_by=None if step_cpu_s is None else before + step_cpu_s)
+        reason = room.wait(room.frame_ready, cpu_by=None if step_cpu_s is None else self._cpu_s + step_cpu_s)
         if reason is None:
             frame = room.take_frame()
             if not room.out:
                 end, message, value, _ = ending.read_frame(*frame, room.limits, "json")
                 if end == "returned":
+                    self._cpu_s = room.cpu_s()
                     return value
             else:
                 end, message = "malformed", "the candidate sent more than one answer to a call"
@@ -82,7 +81,7 @@ class Worker:
 
     def _end(self) -> None:
         if not self._closed:
-            self._cpu_s = self._room.cpu_s()
+            self._cpu_s = self._room.cpu_s() or self._cpu_s
             self._closed = True
             self._leave(self._room)
 

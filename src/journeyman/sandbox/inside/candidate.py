@@ -94,6 +94,7 @@ def _load(job: dict[str, Any]) -> Any:
     for name in job["imports"]:
         importlib.import_module(name)
     reseed(job["seed"])
+    sys.modules.pop(job["module"], None)  # the candidate's file goes before a module of the same name
     return importlib.import_module(job["module"])
 
 

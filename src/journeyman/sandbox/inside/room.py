@@ -110,6 +110,8 @@ def _be_the_candidate(
     confine.apply_limits(request["limits"])
     confine.add_filters(plan["filters"], request["filters"])
     if program:
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
         try:
             os.execve(job["argv"][0], job["argv"], job["environment"])
         except OSError as error:

@@ -98,7 +98,7 @@ def serve(control: socket.socket, plan: dict[str, Any], own: int, ruleset: int, 
     """One run after the other, until our side closes the socket."""
     control.send(json.dumps({"ready": True, "address_space": size}).encode())
     while True:
-        data, fds, _, _ = socket.recv_fds(control, 1 << 16, 8)
+        data, fds, _, _ = socket.recv_fds(control, 1 << 18, 8)
         if not data:
             os._exit(0)
         request = json.loads(data)
