@@ -115,5 +115,5 @@ class LedgerMachine(RuleBasedStateMachine):
         assert restored.exhausted() == self.ledger.exhausted()
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestLedgerMachine = LedgerMachine.TestCase
