@@ -9,6 +9,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import journeyman
 
@@ -23,21 +24,39 @@ def surface() -> str:
         if inspect.ismodule(thing):
             # A package that can be called: its function has the package's name, or `verify_candidate` for `verify`.
             function = getattr(thing, {"verify": "verify_candidate"}.get(name, name))
-            lines.append(f"{name}{inspect.signature(function)}  # and a package")
+            lines.append(f"{name}{signature(function)}  # and a package")
         elif inspect.isclass(thing):
             lines.append(f"class {name}{_init(thing)}")
             lines += [f"    {line}" for line in _members(thing)]
         elif callable(thing):
-            lines.append(f"{name}{inspect.signature(thing)}")
+            lines.append(f"{name}{signature(thing)}")
         else:
             lines.append(f"{name}: {type(thing).__name__}")
     return "\n".join(lines) + "\n"
 
 
+class Bare(str):
+    """An annotation as it is written in the source."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def signature(function: Any) -> str:
+    """The signature with annotations unquoted."""
+    found = inspect.signature(function)
+
+    def bare(annotation: Any) -> Any:
+        return Bare(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [p.replace(annotation=bare(p.annotation)) for p in found.parameters.values()]
+    return str(found.replace(parameters=parameters, return_annotation=bare(found.return_annotation)))
+
+
 def _init(cls: type) -> str:
     if issubclass(cls, Exception):
         return f" < {cls.__mro__[1].__name__}"
-    return str(inspect.signature(cls))
+    return signature(cls)
 
 
 def _members(cls: type) -> list[str]:
@@ -48,9 +67,9 @@ def _members(cls: type) -> list[str]:
         if isinstance(member, property) or type(member).__name__ in ("cached_property", "member_descriptor"):
             lines.append(name)
         elif isinstance(member, classmethod | staticmethod):
-            lines.append(f"{name}{inspect.signature(getattr(cls, name))}")
+            lines.append(f"{name}{signature(getattr(cls, name))}")
         elif inspect.isfunction(member):
-            lines.append(f"{name}{inspect.signature(member)}")
+            lines.append(f"{name}{signature(member)}")
     return lines
 
 

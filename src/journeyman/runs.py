@@ -8,10 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from journeyman import runlog
+from journeyman.errors import RunError
 from journeyman.runlog.export import Format
 
 if TYPE_CHECKING:
     import pandas
+
+    from journeyman.optimize import Result
 
 
 class Run:
@@ -64,6 +67,25 @@ class Run:
         Raises RunError where `to` exists, MissingExtra for Parquet without pandas and pyarrow.
         """
         return runlog.export(self._log, Path(to), format)
+
+    def result(self) -> Result:
+        """What came of an optimization, as far as it got. Raises RunError for other verbs, or before the seed is verified."""
+        self._is("optimize")
+        from journeyman.optimize import result_of
+
+        return result_of(self._log)
+
+    def page(self) -> str:
+        """One HTML file with figure, tables and best design, that opens offline. Raises as `result`."""
+        self._is("optimize")
+        from journeyman.optimize.page import page_of
+        from journeyman.report.page import render
+
+        return render(page_of(self._log))
+
+    def _is(self, verb: str) -> None:
+        if self.verb != verb:
+            raise RunError(f"the run {self.run_id!r} is of {self.verb!r}, not of {verb!r}; 'run export' writes what it holds")
 
     def close(self) -> None:
         """Close the files."""

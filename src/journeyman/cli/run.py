@@ -61,20 +61,13 @@ def show(
 
     from journeyman import open_run
     from journeyman.cli.result import document, result_table
-    from journeyman.errors import RunError
-    from journeyman.optimize import result_of
     from journeyman.report.table import print_table
     from journeyman.report.text import one_line, rich_text
 
     with open_run(run, runs=runs) as opened:
-        if opened.verb != "optimize":
-            raise RunError(f"the run {opened.run_id!r} is of {opened.verb!r}; 'run export' writes what it holds")
-        result = result_of(opened.log)
+        result = opened.result()
         if html is not None:
-            from journeyman.optimize.page import page_of
-            from journeyman.report.page import render
-
-            Path(html).write_text(render(page_of(opened.log)), encoding="utf-8")
+            Path(html).write_text(opened.page(), encoding="utf-8")
     if json:
         write_json(document(result))
         return 0
