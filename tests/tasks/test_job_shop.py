@@ -8,6 +8,7 @@ import json
 import random
 import re
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journeyman.errors import MissingExtra
 from journeyman.tasks.operations.job_shop import generate as generator
 from journeyman.tasks.operations.job_shop import reference, tabu
 from journeyman.tasks.operations.job_shop.dispatch import spt_nondelay
@@ -234,6 +236,14 @@ def test_the_reference_gives_a_feasible_schedule_and_a_bound_below_it() -> None:
     solution = reference.solve(DEV[1].public, 1.5)
     assert first_fault(shop, {"start": solution.start}) is None
     assert solution.bound <= 930 <= solution.makespan == makespan(shop, solution.start)
+
+
+def test_without_or_tools_the_reference_names_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
+    with pytest.raises(MissingExtra, match=re.escape("pip install 'journeyman[tasks]'")):
+        reference.cp_sat(DEV[0].public, 1)
 
 
 def test_an_anchor_is_replaced_by_a_better_reference_only() -> None:
