@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def solve(instance):
+    return float(np.sum(np.add(instance["a"], instance["b"])))
