@@ -23,7 +23,7 @@ def ours(count: int) -> list[float]:
     import journeyman as jm
     from journeyman.optimize import Scripted
 
-    def make(request, rng) -> str:  # noqa: ANN001
+    def make(request, rng) -> str:
         # Mostly worse than the best, as in a real search; the best still moves a few times.
         return f"{rng.random() * 0.5 + 0.4999 * request.index / count} {FILLER}"
 
