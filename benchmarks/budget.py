@@ -32,10 +32,17 @@ def measure() -> list[rows.Row]:
     for thread in threads:
         thread.join()
     peer = rows.peer("run_gepa_cap.py", CAP)
+    over, theirs = float(ran[0] - CAP), float(peer["ran"] - CAP)
     return [
-        rows.row(f"evaluations run over a cap of {CAP}, {CALLERS} callers", "", float(ran[0] - CAP), float(peer["ran"] - CAP),
-                 "GEPA 0.1.4, one caller", "0")
-    ]  # fmt: skip
+        rows.row(
+            f"evaluations over a cap of {CAP}, {CALLERS} callers",
+            "",
+            over,
+            theirs,
+            "GEPA 0.1.4, one caller",
+            "0",
+        )
+    ]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import rows
@@ -28,7 +29,7 @@ def ours(level: str) -> float:
             proposer=Scripted(lambda request, _: f"{seed}# {request.index}\n"),
             on_progress=lambda _: times.append(time.perf_counter()),
         )  # fmt: skip
-    return 1000 * statistics.median(b - a for a, b in zip(times, times[1:], strict=False))
+    return 1000 * statistics.median(b - a for a, b in pairwise(times))
 
 
 def interpreter() -> float:
@@ -46,10 +47,11 @@ def measure() -> list[rows.Row]:
 
     bare = interpreter()
     levels = [r.level.value for r in probe() if r.available and r.level is not Level.NONE]
+    peer = "python -I, numpy, not isolated"
     return [
-        rows.row(f"candidate in a fresh isolated process, {level}", "ms", ours(level), bare, "python -I, numpy, not isolated",
-                 "<= 20") for level in levels
-    ]  # fmt: skip
+        rows.row(f"fresh isolated process, {level}", "ms", ours(level), bare, peer, "<= 20")
+        for level in levels
+    ]
 
 
 if __name__ == "__main__":

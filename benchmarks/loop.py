@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import rows
@@ -37,7 +38,7 @@ def ours(count: int) -> list[float]:
 
 
 def median_step_ms(times: Sequence[float]) -> float:
-    return 1000 * statistics.median(b - a for a, b in zip(times, times[1:], strict=False))
+    return 1000 * statistics.median(b - a for a, b in pairwise(times))
 
 
 def measure() -> list[rows.Row]:
