@@ -224,4 +224,6 @@ class Running:
         except CandidateFailure as failure:
             if self.name == "reference":
                 raise SandboxFailure(f"the reference failed: {failure}") from failure
+            if failure.end == "exited":
+                raise CandidateFailure("exited", f"{failure} before it had answered") from None
             raise

@@ -155,7 +155,7 @@ def open_exchange(task: Task, level: str | None) -> Iterator[Exchanger]:
         else:
             from journeyman.verify.build_exchange import BuildExchange
 
-            yield BuildExchange(task, sandbox)
+            yield stack.enter_context(BuildExchange(task, sandbox))
 
 
 def _label(sandbox: Sandbox) -> str:
