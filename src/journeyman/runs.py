@@ -69,7 +69,7 @@ class Run:
         return runlog.export(self._log, Path(to), format)
 
     def result(self) -> Result:
-        """What came of an optimization, as far as it got. Raises RunError for other verbs, or before the seed is verified."""
+        """What came of an optimization, as far as it got. Raises RunError for other verbs, or without a verdict yet."""
         self._is("optimize")
         from journeyman.optimize import result_of
 
@@ -85,7 +85,7 @@ class Run:
 
     def _is(self, verb: str) -> None:
         if self.verb != verb:
-            raise RunError(f"the run {self.run_id!r} is of {self.verb!r}, not of {verb!r}; 'run export' writes what it holds")
+            raise RunError(f"the run {self.run_id!r} is of {self.verb!r}, not {verb!r}; 'run export' writes what it holds")
 
     def close(self) -> None:
         """Close the files."""

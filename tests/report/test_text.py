@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from journeyman.report.number import duration, number, share, signed
+from journeyman.report.number import alike, duration, number, share, signed
 from journeyman.report.table import Table, markdown, print_table
 from journeyman.report.text import one_line, rich_text, visible
 
@@ -83,6 +83,17 @@ def test_a_table_cell_cannot_forge_rows_or_repaint(text: str) -> None:
     assert markdown(table).count("\n") == 3
 
 
+@pytest.mark.parametrize("width", [40, 80, 120, 300])
+def test_no_number_is_cut_on_any_terminal(width: int) -> None:
+    row = ("a/rather/long/name", "words " * 10, "0.123456789", "-1234.5678", "candidate_error")
+    table = Table(("name", "text", "x", "y", "status"), [row], numbers=frozenset({"x", "y"}), title="t", note="n")
+    out = io.StringIO()
+    print_table(table, Console(file=out, width=width, force_terminal=True, color_system=None))
+    for cell in (row[0], *row[2:]):
+        assert cell in out.getvalue()
+    assert all(len(line) <= width for line in out.getvalue().splitlines())
+
+
 def test_markdown_cells_keep_their_bars() -> None:
     assert markdown(Table(("a",), [("x|y",)])).splitlines()[2] == "| x\\|y |"
 
@@ -103,6 +114,12 @@ def test_a_ragged_table_is_refused() -> None:
 )  # fmt: skip
 def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
+
+
+def test_numbers_beside_one_another_share_a_scale() -> None:
+    assert alike([-1.4e-7, 0.3167, None]) == ["0", "0.3167", "–"]
+    assert alike([1e-7, 2e-7]) == ["1.000e-07", "2.000e-07"]
+    assert alike([None, None]) == ["–", "–"]
 
 
 def test_gains_shares_and_durations() -> None:

@@ -51,6 +51,8 @@ class Bar:
 
     def take(self, progress: Progress) -> None:
         """Keep the newest snapshot."""
+        if _is_another_run(self._newest, progress):
+            self._first, self._begun = None, time.monotonic()
         self._first = self._first or progress
         self._newest = progress
 
@@ -93,6 +95,8 @@ class Lines:
 
     def take(self, progress: Progress) -> None:
         """Say a line if it is time for one."""
+        if _is_another_run(self._newest, progress):
+            self._first, self._begun = None, time.monotonic()
         self._first = self._first or progress
         self._newest = progress
         now = time.monotonic()
@@ -111,6 +115,11 @@ class Lines:
         self._said = progress
         left = _time_left(self._first, progress, time.monotonic() - self._begun)
         self._console.print(f"{self._title}: {', '.join(_words(progress, left))}", soft_wrap=True)
+
+
+def _is_another_run(before: Progress | None, now: Progress) -> bool:
+    """With several seeds one run follows another; what is spent only grows within one."""
+    return before is not None and now.spent.proposals < before.spent.proposals
 
 
 def _done(progress: Progress) -> tuple[int, int | None]:

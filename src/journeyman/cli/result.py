@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from journeyman.report.number import NONE, duration, number
+from journeyman.report.number import NONE, alike, duration, number
 from journeyman.report.table import Table
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from journeyman.verify import Verdict
 
 COLUMNS = (
-    "task", "dev: seed", "best", "held-out: seed", "best", "gain", "evaluations", "feasible", "time",
+    "task", "dev: seed", "dev: best", "held-out: seed", "held-out: best", "gain", "evaluations", "feasible", "time",
 )  # fmt: skip
 
 
@@ -39,12 +39,14 @@ def result_table(results: Sequence[Result], repeats: Repeats | None = None) -> T
 def _row(label: str, result: Result) -> tuple[str, ...]:
     unit = f" {result.unit}" if result.unit else ""
     gain = gain_of(result)
+    shown = [result.seed.score, result.best.score, _score(result.seed_held_out), _score(result.best_held_out)]
+    *scores, best_held_out = alike(shown)
+    # A finalist that fails on held-out is the result: its status stands where the score would.
+    failed = result.best_held_out is not None and not result.best_held_out.ok
     return (
         label,
-        number(result.seed.score),
-        number(result.best.score),
-        number(_score(result.seed_held_out)),
-        _held_out(result.best_held_out),
+        *scores,
+        result.best_held_out.status.value if failed and result.best_held_out else best_held_out,
         NONE if gain is None else f"{'+' if gain > 0 else ''}{number(gain)}{unit}",
         str(result.spent.evaluations),
         NONE if result.feasible_share is None else f"{100 * result.feasible_share:.0f} %",
@@ -52,15 +54,11 @@ def _row(label: str, result: Result) -> tuple[str, ...]:
     )
 
 
-def _held_out(verdict: Verdict | None) -> str:
-    # A finalist that fails on held-out is the result: its status stands where the score would.
-    return NONE if verdict is None else number(verdict.score) if verdict.ok else verdict.status.value
-
-
 def _note(results: Sequence[Result]) -> str:
     notes = []
-    if any(r.seed_held_out is None and r.reason is not None for r in results):
-        notes.append("no held-out split: the gain is on the very problem that was optimised")
+    without = dict.fromkeys(r.task for r in results if r.seed_held_out is None and r.reason is not None)
+    if without:
+        notes.append(f"{', '.join(without)}: no held-out split, the gain is on the very problem that was optimised")
     levels = {r.best.verdict.level for r in results}
     if "none" in levels:
         notes.append("candidates were NOT isolated (level none)")

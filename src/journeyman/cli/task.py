@@ -33,9 +33,10 @@ def list_(json: Json = False) -> int:
     if json:
         write_json([_about(task) for task in tasks])
         return 0
-    rows = [(t.id, t.title, t.exchange, *_counts(t), _score_is(t)) for t in tasks]
+    rows = [(t.id, t.title, t.exchange, *_counts(t), _score_in_short(t)) for t in tasks]
     columns = ("task", "title", "exchange", "dev", "held-out", "score")
-    print_table(Table(columns, rows, numbers=frozenset({"dev", "held-out"})), stdout())
+    note = "gap closed: 0 is a simple baseline, 1 a long run of a classical method"
+    print_table(Table(columns, rows, numbers=frozenset({"dev", "held-out"}), note=note), stdout())
     return 0
 
 
@@ -249,8 +250,14 @@ def _counts(task: Task) -> tuple[str, str]:
 def _score_is(task: Task) -> str:
     if task.has_anchors and task.file.scale != "ratio":
         return "gap closed: 0 simple baseline, 1 classical reference"
-    unit = f" in {task.file.unit}" if task.file.unit else ""
-    return f"the objective itself{unit}, {'higher' if task.score_direction == 'maximize' else 'lower'} is better"
+    unit = f", {task.file.unit}" if task.file.unit else ""
+    return f"the objective itself{unit}; {'higher' if task.score_direction == 'maximize' else 'lower'} is better"
+
+
+def _score_in_short(task: Task) -> str:
+    if task.has_anchors and task.file.scale != "ratio":
+        return "gap closed"
+    return f"{task.file.unit or 'the objective'} ({'higher' if task.score_direction == 'maximize' else 'lower'} is better)"
 
 
 def _about(task: Task) -> dict[str, Any]:

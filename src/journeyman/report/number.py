@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 NONE = "–"
 
@@ -25,6 +26,16 @@ def number(value: float | None, *, digits: int = 4) -> str:
     if -4 <= magnitude < 7:
         return f"{value:.{max(0, digits - 1 - magnitude)}f}"
     return f"{value:.{digits - 1}e}"
+
+
+def alike(values: Sequence[float | None], *, digits: int = 4) -> list[str]:
+    """Numbers that stand beside one another: what is nothing against the largest of them is shown as 0.
+
+    >>> alike([-1.4e-07, 0.3167, None])
+    ['0', '0.3167', '–']
+    """
+    largest = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
+    return [number(0.0 if v is not None and abs(v) < 1e-5 * largest else v, digits=digits) for v in values]
 
 
 def signed(value: float | None, *, digits: int = 4) -> str:

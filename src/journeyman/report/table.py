@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from journeyman.report.text import one_line, rich_text, visible
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 CELL = 120  # characters of one cell that are shown
+SHORT = 17  # characters of a text that is never wrapped
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,43 @@ def print_table(table: Table, console: Console) -> None:
     from rich import box
     from rich.table import Table as Drawn
 
-    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in table.columns:
-        right = column in table.numbers
-        drawn.add_column(rich_text(column), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for row in table.rows:
-        drawn.add_row(*(rich_text(one_line(cell, limit=CELL)) for cell in row))
     if table.title:
         console.print(rich_text(table.title, "bold"))
-    console.print(drawn)
+    widths = _widths(table)
+    # Names, numbers and short texts stay in one piece; the others wrap, down to a width at which they can still be read.
+    whole = [i == 0 or column in table.numbers or widths[i] <= SHORT for i, column in enumerate(table.columns)]
+    least = sum(width if w else SHORT for width, w in zip(widths, whole, strict=True)) + 2 * len(widths)
+    if least > console.width:
+        _print_records(table, console)
+    else:
+        drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+        for i, column in enumerate(table.columns):
+            justify: Literal["left", "right"] = "right" if column in table.numbers else "left"
+            least_width = widths[i] if whole[i] else SHORT
+            drawn.add_column(rich_text(column), justify=justify, no_wrap=whole[i], min_width=least_width)
+        for row in table.rows:
+            drawn.add_row(*(rich_text(one_line(cell, limit=CELL)) for cell in row))
+        console.print(drawn)
     if table.note:
         console.print(rich_text(table.note, "dim"))
+
+
+def _widths(table: Table) -> list[int]:
+    from rich.cells import cell_len
+
+    rows = [[one_line(cell, limit=CELL) for cell in row] for row in (table.columns, *table.rows)]
+    return [max(cell_len(row[i]) for row in rows) for i in range(len(table.columns))]
+
+
+def _print_records(table: Table, console: Console) -> None:
+    """One block a row, for a terminal that is too narrow for the columns."""
+    width = max(len(one_line(column)) for column in table.columns[1:])
+    for row in table.rows:
+        console.print(rich_text(one_line(row[0], limit=CELL), "bold"))
+        for column, cell in zip(table.columns[1:], row[1:], strict=True):
+            if not cell:
+                continue
+            console.print(rich_text(f"  {one_line(column):<{width}}  {one_line(cell, limit=CELL)}"))
 
 
 def aligned(table: Table) -> str:
@@ -59,7 +86,7 @@ def aligned(table: Table) -> str:
     from rich.cells import cell_len
 
     lines = [list(table.columns), *([one_line(cell, limit=CELL) for cell in row] for row in table.rows)]
-    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(table.columns))]
+    widths = _widths(table)
 
     def padded(i: int, text: str) -> str:
         gap = " " * (widths[i] - cell_len(text))
