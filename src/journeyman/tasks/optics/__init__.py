@@ -1,0 +1,1 @@
+"""Optics: wavefronts, mirrors and light."""
