@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import cmaes  # noqa: F401  (loaded once here, not in every child)
 from quick_task import Rough, Valley, make_task
 
 from journeyman.optimize.progress import Progress
@@ -26,20 +27,25 @@ from journeyman.verify import Candidate, Task, Verdict
 EVALUATIONS = 60
 
 
-def work(task: Task, folder: Path, parallel: int) -> None:
-    """Begin the run in `folder`, or go on with it."""
+def work(task: Task, folder: Path, parallel: int, steps: int) -> None:
+    """Begin the run in `folder`, or go on with it; a byte into the pipe `steps` for every line of the journal."""
     journal = os.open(folder / "journal", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def verified(candidate: Candidate, split: str, repeat: int, verdict: Verdict) -> Verdict:
-        if split == "dev":
-            os.write(journal, f"verify {candidate.digest} {repeat}\n".encode())
-        return verdict
+    def write(line: str) -> None:
+        os.write(journal, line.encode())
+        os.write(steps, b".")
+
+    class Journalled(Valley):
+        def evaluate(self, candidate: Candidate, *, split: str = "dev", repeat: int = 0) -> Verdict:
+            if split == "dev":
+                write(f"verify {candidate.digest} {repeat}\n")
+            return super().evaluate(candidate, split=split, repeat=repeat)
 
     def told(progress: Progress) -> None:
         if progress.last is not None and progress.last.same_as is None:
-            os.write(journal, f"told {progress.last.digest}\n".encode())
+            write(f"told {progress.last.digest}\n")
 
-    verifier = Valley(takes_s=0.001, meddle=verified)
+    verifier = Journalled(takes_s=0.003)
     proposer = Rough(task, waits=parallel > 1)
     found = list_runs(folder / "runs")
     if found:
@@ -60,17 +66,26 @@ def main(folder: Path, parallel: int, noise: float, kills: int, seed: int) -> No
     while struck < kills or not finished:
         place = folder / f"run-{number}"
         place.mkdir(exist_ok=True)
+        seen, steps = os.pipe()
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                work(task, place, parallel)
+                work(task, place, parallel, steps)
                 status = 0
             finally:
                 os._exit(status)
+        os.close(steps)
         if struck < kills:
-            time.sleep(rng.uniform(0.0, 0.12))
+            # After some steps and a moment; one in eight while it still opens the log and replays it.
+            if rng.random() < 0.125:
+                time.sleep(rng.uniform(0.0, 0.04))
+            else:
+                for _ in range(rng.randrange(1, 8)):
+                    os.read(seen, 1)
+                time.sleep(rng.uniform(0.0, 0.008))
             os.kill(child, signal.SIGKILL)
+        os.close(seen)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
             struck += 1
