@@ -8,9 +8,10 @@ kernel has confirmed it before the clock starts; both are stopped while answers 
               answer is here
     judge     the verifier's own function looks at the answer
 
-Only this process reads clocks. A block counts the wall time of the round trip, less the time in which the kernel let others
-run instead, but never less than the CPU time it accounts to the whole process since it was let go: work handed to threads,
-or done before the request came, is counted all the same.
+Only this process reads clocks. A block counts the CPU time that the kernel accounts to the whole process since it was let
+go: all threads, and work done before the request came, are in it, and what others do to the machine is hardly. It counts
+the wall time of the round trip instead, less the time in which the kernel let others run, where that is longer by more than
+a pipe's latency: whoever sleeps, or found somebody else to work for him, gains nothing.
 
     compiler = Compiler(sandbox, table, folder)     # one for each verifier process, it keeps what it compiled
     with Build(compiler, files, limits) as build:   # one for each candidate and instance
@@ -37,6 +38,7 @@ from journeyman.sandbox.limits import Limits
 from journeyman.sandbox.ratio import Ratio, ratio_of
 
 MAX_ANSWER = 1 << 16
+LATENCY_S = 3e-4  # waking up, twice, and this side's own steps; blocks are not much shorter
 T = TypeVar("T")
 _FRAME = struct.Struct("<cQ")
 _LENGTH = struct.Struct("<I")
@@ -204,7 +206,7 @@ class Running:
         frozen.freeze(pid)
         waited = frozen.waited_s(pid) + frozen.waited_s() - waited
         used = frozen.cpu_s(pid) - used
-        return answer, max(wall - waited, used)
+        return answer, max(used, wall - waited - LATENCY_S)
 
     def _receive(self) -> bytes:
         (length,) = _LENGTH.unpack(self._program.receive(_LENGTH.size))

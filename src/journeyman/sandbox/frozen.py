@@ -70,7 +70,8 @@ def waited_s(pid: int | None = None) -> float:
     """
     path = "/proc/thread-self/schedstat" if pid is None else f"/proc/{pid}/task/{pid}/schedstat"
     try:
-        return int(Path(path).read_bytes().split()[1]) * 1e-9
+        with open(path, "rb") as file:
+            return int(file.read().split()[1]) * 1e-9
     except FileNotFoundError as error:
         if pid is not None and not Path(f"/proc/{pid}/task/{pid}").exists():
             raise Gone from error
@@ -113,7 +114,8 @@ def _children(pid: int) -> list[int]:
     found: list[int] = []
     for tid in _threads(pid):
         try:
-            found += map(int, Path(f"/proc/{pid}/task/{tid}/children").read_bytes().split())
+            with open(f"/proc/{pid}/task/{tid}/children", "rb") as file:
+                found += map(int, file.read().split())
         except OSError:
             continue
     return found
