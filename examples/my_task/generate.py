@@ -18,5 +18,5 @@ def generate(seed: int) -> dict:
             customers.append(point)
     public = {"customers": customers, "k": k, "side_km": side, "separation_km": 5.0}
     baseline, reference = (mean_distance(customers, depots) for depots in (circle(public), best_of(public)))
-    anchors = {"baseline": round(baseline, 6), "reference": round(reference, 6)}
+    anchors = {"baseline": baseline, "reference": reference}
     return {"name": f"region-{seed}", "public": public, "hidden": {}, "anchors": anchors}

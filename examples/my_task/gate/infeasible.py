@@ -1,3 +1,5 @@
+import math
+
 # EVOLVE-BLOCK-START
 def place(customers, k, side):
     return [[2 * side, 2 * side + 10 * i] for i in range(k)]

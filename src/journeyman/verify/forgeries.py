@@ -150,11 +150,4 @@ def _returning(task: Task, value: str) -> Candidate:
     functions = "\n".join(
         f"def {name}(*_args, **_more):\n    return {value}\n" for name in entry_functions(task)
     )
-    text = task.seed.text(task.main)
-    spans = editable_spans(text)
-    # Inside the first editable block; the other blocks go, so that none of them defines the entry again.
-    pieces, at = [], 0
-    for number, (start, end) in enumerate(spans):
-        pieces += [text[at:start], functions if number == 0 else "\n"]
-        at = end
-    return task.seed.replace(task.main, "".join(pieces) + text[at:])
+    return task.seed.replace(task.main, functions)

@@ -18,7 +18,7 @@ from journeyman.verify.candidate import read_candidate
 from journeyman.verify.environment import package_versions
 from journeyman.verify.forgeries import forgeries
 from journeyman.verify.readiness import empty_candidate, repeats_itself
-from journeyman.verify.region import START
+from journeyman.verify.region import START, fixed_text
 from journeyman.verify.task import DEV, HELD_OUT, Task, load_task
 from journeyman.verify.verdict import Status, Verdict
 from journeyman.verify.verifier import Verifier
@@ -103,6 +103,7 @@ def _checks(task: Task, verifier: Verifier) -> Iterator[Check]:
     yield from _controls(task, verifier, seed)
     yield _empty(task, verifier)
     yield from _forged(task, verifier, seed)
+    yield from _edited_outside(task, verifier)
     yield _documents(task)
     yield _markers(task)
     yield _pins(task)
@@ -209,7 +210,7 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
         if forgery.needs_walls and open_house:
             yield Check(name, NOT_APPLICABLE, "not tried without isolation")
             continue
-        verdict = verifier.evaluate(forgery.candidate, instances=quick)
+        verdict = verifier.evaluate(forgery.candidate, instances=quick, anywhere=True)
         if forgery.keeps_score:
             same = verdict.ok and (verdict.instances[0].objective == plain.objective or task.noisy)
             yield Check(
@@ -219,6 +220,16 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
             )
         else:
             yield Check(name, not verdict.ok and _candidates_fault(verdict), _said(verdict))
+
+
+def _edited_outside(task: Task, verifier: Verifier) -> Iterator[Check]:
+    text = task.seed.text(task.main)
+    if fixed_text(text) is not None:
+        verdict = verifier.evaluate(
+            task.seed.replace(task.main, text + "\n"), instances=task.instances(DEV)[:1]
+        )
+        caught = verdict.status is Status.CANDIDATE_ERROR
+        yield Check("cheat: edits outside the editable region", caught, _said(verdict))
 
 
 def _documents(task: Task) -> Check:

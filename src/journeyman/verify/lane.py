@@ -29,12 +29,16 @@ MAX_FRAME = 512 * 2**20
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Verify (or draw) the candidate `files` on `split`, or on `instances` where given."""
+    """Verify (or draw) the candidate `files` on `split`, or on `instances` where given.
+
+    `anywhere` lets the candidate differ from the seed outside its editable region: the gate tries the verifier itself.
+    """
 
     files: dict[str, bytes]
     split: str
     repeat: int = 0
     draw: bool = False
+    anywhere: bool = False
     instances: tuple[Instance, ...] = ()
 
 

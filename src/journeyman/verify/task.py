@@ -204,7 +204,7 @@ def load_task(ref: str | Path) -> Task:
         file = msgspec.toml.decode((folder / "task.toml").read_bytes(), type=TaskFile)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TaskError(f"{folder / 'task.toml'} cannot be used: {error}") from error
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", file.id):
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", file.id):
         raise TaskError(
             f"{folder / 'task.toml'}: the id {file.id!r} may have letters, digits, '_', '-', '.' and '/' only"
         )

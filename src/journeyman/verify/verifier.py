@@ -6,12 +6,10 @@ a lane that dies or hangs gives a `verifier_error` verdict and is replaced.
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
 from journeyman.errors import UsageError
@@ -49,54 +47,47 @@ class Verifier:
         for _ in range(lanes - 1):
             self._free.put(None)
         self._free.put(first)
-        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="verify")
 
     def evaluate(
-        self, candidate: Candidate, *, split: str = DEV, repeat: int = 0, instances: Sequence[Instance] = ()
+        self,
+        candidate: Candidate,
+        *,
+        split: str = DEV,
+        repeat: int = 0,
+        instances: Sequence[Instance] = (),
+        anywhere: bool = False,
     ) -> Verdict:
         """The verdict on `candidate` over `split`, or over `instances` under that name.
 
         `repeat` numbers measurements of one candidate: it enters the seed that the candidate's process is given.
+        `anywhere` is for trying the verifier itself with candidates that were edited outside their region.
         Raises UsageError for a split that the task does not have.
         """
         chosen = tuple(instances) or self.task.instances(split)
         if not chosen:
             raise UsageError(f"task {self.task.id!r} has no {split!r} instances")
-        key = ""
-        if self._cache is not None and not instances:
-            key = verdict_key(self.task, candidate, split, repeat, self._environment, self.level)
-            known = self._cache.get(key)
-            if known is not None:
-                return known
-        verdict = self._evaluate(candidate, split, repeat, chosen, tuple(instances))
-        if key and self._cache is not None:
+        job = Job(candidate.files, split, repeat, anywhere=anywhere, instances=tuple(instances))
+        if self._cache is None or instances or anywhere:
+            return self._evaluate(job, chosen)
+        key = verdict_key(self.task, candidate, split, repeat, self._environment, self.level)
+        verdict = self._cache.get(key)
+        if verdict is None:
+            verdict = self._evaluate(job, chosen)
             self._cache.put(key, verdict)
         return verdict
 
-    def _evaluate(
-        self,
-        candidate: Candidate,
-        split: str,
-        repeat: int,
-        chosen: tuple[Instance, ...],
-        named: tuple[Instance, ...],
-    ) -> Verdict:
+    def _evaluate(self, job: Job, chosen: tuple[Instance, ...]) -> Verdict:
         began = time.perf_counter()
         try:
-            reply = self._ask(Job(candidate.files, split, repeat, instances=named), len(chosen))
+            reply = self._ask(job, len(chosen))
         except LaneEnded as ended:
             text = f"the verifier process failed on this candidate: {ended}"
             failed = tuple(InstanceVerdict(i.name, Status.VERIFIER_ERROR, feedback=text) for i in chosen)
-            return combine(split, failed, level=self.level, repeat=repeat, wall_s=time.perf_counter() - began)
+            return combine(
+                job.split, failed, level=self.level, repeat=job.repeat, wall_s=time.perf_counter() - began
+            )
         assert reply.verdict is not None
         return reply.verdict
-
-    async def evaluate_async(self, candidate: Candidate, *, split: str = DEV, repeat: int = 0) -> Verdict:
-        """`evaluate` from an event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, lambda: self.evaluate(candidate, split=split, repeat=repeat)
-        )
 
     def draw(self, candidate: Candidate, *, split: str = DEV) -> dict[str, bytes]:
         """Pictures of the candidate's design on the first instance of `split`: file name -> content; empty if none."""
@@ -111,7 +102,6 @@ class Verifier:
             if self._closed:
                 return
             self._closed = True
-        self._threads.shutdown()
         for _ in range(self.lanes):
             lane = self._free.get()
             if lane is not None:

@@ -1,3 +1,5 @@
+import math
+
 # EVOLVE-BLOCK-START
 def place(customers, k, side):
     return customers[len(customers)]

@@ -1,3 +1,5 @@
+import math
+
 # EVOLVE-BLOCK-START
 def place(customers, k, side):
     return [[True, "50"] for _ in range(k)]

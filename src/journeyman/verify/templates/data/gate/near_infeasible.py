@@ -1,3 +1,5 @@
+import math
+
 # EVOLVE-BLOCK-START
 def place(customers, k, side):
     # All depots are well apart but for the last two, which miss the separation of 5 km by a millimetre.

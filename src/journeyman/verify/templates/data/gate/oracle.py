@@ -1,6 +1,5 @@
 import math
 
-
 # EVOLVE-BLOCK-START
 def place(customers, k, side):
     """Weiszfeld's iteration from farthest-point starts."""
