@@ -42,6 +42,8 @@ def decode_json(data: bytes | bytearray) -> Any:
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if _NOT_FINITE.search(_STRING.sub(b'""', data)):
+            raise Malformed("the result has a number that is not finite (NaN or Infinity)") from None
         raise Malformed(f"the result is no strict JSON: {_first_line(error)}") from None
     except RecursionError:
         raise Malformed(f"the result is nested deeper than {DEEPEST}") from None
@@ -54,6 +56,7 @@ def _first_line(error: Exception) -> str:
     return lines[0][:200] if lines else type(error).__name__
 
 
+_NOT_FINITE = re.compile(rb"NaN|Infinity")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
