@@ -13,6 +13,7 @@ from typing import Any
 from journeyman.errors import NoSandbox, UsageError
 from journeyman.sandbox import bubblewrap, landlock, visible
 from journeyman.sandbox.level import Level
+from journeyman.sandbox.remove import remove_tree
 from journeyman.sandbox.zygote import CannotIsolate, StartsThreads, Zygote, filters, free_uid
 
 WALLS = (
@@ -53,7 +54,7 @@ class Start:
 
     def clear_scratch(self) -> None:
         if self.folder is not None:
-            shutil.rmtree(self.folder / "rooms" / str(self._rooms), ignore_errors=True)
+            remove_tree(self.folder / "rooms" / str(self._rooms))
 
     def filter_names(self, *, processes: int, executes: bool) -> list[str]:
         """The seccomp programs a room stacks."""
@@ -77,7 +78,7 @@ class Start:
     def close(self) -> None:
         self.zygote.close()
         if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_tree(self.folder)
 
 
 def _counts_by_namespace() -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LONGEST_PATH = 3500  # the kernel takes 4095 bytes, a name has up to 255
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
@@ -90,11 +92,17 @@ def _memory(pid: int) -> int:
 
 
 def folder_use(folder: str, pids: list[int]) -> tuple[int, int]:
-    """Bytes and number of files below `folder`, files that are deleted but still open in `pids` included."""
+    """Bytes and number of files below `folder`, files that are deleted but still open in `pids` included.
+
+    The number is sys.maxsize where folders are nested too deep to be counted.
+    """
     size = count = 0
     waiting = [folder]
     while waiting:
-        with contextlib.suppress(*_GONE), os.scandir(waiting.pop()) as entries:
+        path = waiting.pop()
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            return size, sys.maxsize  # what lies deeper can no longer be counted
+        with contextlib.suppress(*_GONE), os.scandir(path) as entries:
             for entry in entries:
                 count += 1
                 with contextlib.suppress(*_GONE):

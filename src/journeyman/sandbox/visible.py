@@ -15,12 +15,17 @@ from pathlib import Path
 from journeyman.errors import SandboxFailure
 
 SITE = "/site"  # where the declared packages lie inside
-SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/libexec", "/usr/bin", "/usr/include", "/nix/store",
-          "/usr/share/zoneinfo")  # fmt: skip
+SYSTEM = ("/usr/libexec", "/usr/bin", "/usr/include", "/usr/share/zoneinfo", "/nix/store")
+LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32")
 ROOT_LINKS = ("/lib", "/lib32", "/lib64", "/libx32", "/bin")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 _HIDDEN = ("site-packages", "dist-packages")
+# Of the folders among the system's libraries: those that the linker, a compiler or the interpreter looks into.
+_NEEDED = re.compile(
+    r"(.*-linux-(gnu|musl).*|gcc.*|llvm.*|clang.*|python3\.\d+t?|(bfd|gold|compat)-.*|locale|engines.*)"
+)
+_FLAT = 100  # a folder with more libraries than this is shown as one, its other folders covered
 
 
 @dataclass(frozen=True)
@@ -127,60 +132,90 @@ def _importable(top: str, place: str) -> str | None:
     return stem if top.endswith((".py", ".so")) else None
 
 
-def mounts(packages: Packages) -> list[list[str]]:
-    """The new root, as [kind, place inside, source or text], in an order in which it can be made."""
-    made: list[list[str]] = []
-    shown: list[str] = []
+@dataclass(frozen=True)
+class View:
+    """What of the system is shown: folders and files as they are, symbolic links, and folders in them that are hidden."""
 
-    def bind(target: str, kind: str = "bind") -> None:
-        if os.path.exists(target):
-            made.append([kind, target, os.path.realpath(target)])
-            if kind == "bind":
-                shown.append(target)
+    places: tuple[str, ...]
+    links: tuple[str, ...]
+    hidden: tuple[str, ...]
 
-    for path in SYSTEM:
-        if not os.path.islink(path):
-            bind(path)
-    for path in ROOT_LINKS:
-        if os.path.islink(path):
-            made.append(["link", path, os.readlink(path)])
-        else:
-            bind(path)
+
+@cache
+def system_view() -> View:
+    """The system's libraries and programs and the interpreter, but no installed package, and nothing of this one."""
     python = this_python()
-    for path in (*python.libraries, *(os.path.realpath(p) for p in python.libraries)):
-        if not any(_within(path, other) for other in shown):
-            bind(path)
-    if not any(_within(python.executable, other) for other in shown):
-        bind(python.executable)
-    for path in hidden(shown):
-        made.append(["cover", path, ""])
-    for path in ETC:
-        bind(path)
-    for path in DEVICES:
-        bind(path, "device")
-    made.append(["text", "/etc/passwd", "candidate:x:1000:1000::/tmp:/bin/false\n"])
-    made.append(["text", "/etc/group", "candidate:x:1000:\n"])
-    made.append(["text", "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"])
-    made.append(["link", "/dev/shm", "/tmp"])
-    for name, place in packages.entries.items():
-        made.append(["bind", f"{SITE}/{name}", place])
-    return made
+    places, links, hidden = [path for path in SYSTEM if os.path.isdir(path)], [], []
+    folders = dict.fromkeys(
+        path
+        for path in (
+            *LIBRARIES,
+            *ROOT_LINKS,
+            *python.libraries,
+            *(os.path.realpath(p) for p in python.libraries),
+        )
+        if os.path.isdir(path) and (not os.path.islink(path) or path in python.libraries)
+    )
+    for folder in folders:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        unneeded = [
+            e.path for e in entries if e.is_dir(follow_symlinks=False) and not _NEEDED.fullmatch(e.name)
+        ]
+        flat = [e.path for e in entries if e.is_file(follow_symlinks=False) and ".so" in e.name]
+        if len(flat) > _FLAT:
+            places.append(folder)
+            hidden += unneeded
+        else:
+            places += flat
+            places += [e.path for e in entries if e.is_dir(follow_symlinks=False) and e.path not in unneeded]
+            links += [e.path for e in entries if e.is_symlink() and ".so" in e.name]
+    places.append(python.executable)
+    places = [
+        place for place in dict.fromkeys(places) if not any(_within(place, o) for o in places if o != place)
+    ]
+    hidden += [
+        place for place in _package_folders(places) if not any(_within(place, other) for other in hidden)
+    ]
+    return View(tuple(places), tuple(link for link in links if link not in places), tuple(hidden))
 
 
-def hidden(shown: Sequence[str]) -> list[str]:
-    """Folders of installed packages below the folders shown, and this package's own: to be covered."""
+def _package_folders(places: Sequence[str]) -> list[str]:
+    """Folders of installed packages below the places shown, and the folder that holds this package's own source."""
     found: dict[str, None] = {}
-    for folder in shown:
-        base = Path(folder)
-        for pattern in ("*python*", "*/*python*"):
-            for parent in base.glob(pattern):
-                for name in _HIDDEN:
-                    if (parent / name).is_dir():
-                        found[str(parent / name)] = None
+    for place in places:
+        base = Path(place)
+        parents = [
+            base,
+            *(
+                found
+                for pattern in ("*python*", "*/*python*", "*/lib/*python*")
+                for found in base.glob(pattern)
+            ),
+        ]
+        found |= dict.fromkeys(
+            str(parent / name) for parent in parents for name in _HIDDEN if (parent / name).is_dir()
+        )
     own = str(Path(__file__).resolve().parents[2])
-    if any(_within(own, folder) for folder in shown) and not any(_within(own, place) for place in found):
+    if any(_within(own, place) for place in places) and not any(_within(own, folder) for folder in found):
         found[own] = None
     return list(found)
+
+
+def mounts(packages: Packages) -> list[list[str]]:
+    """The new root, as [kind, place inside, source or text], in an order in which it can be made."""
+    view = system_view()
+    made = [["bind", place, os.path.realpath(place)] for place in view.places]
+    made += [["link", path, os.readlink(path)] for path in (*view.links, *ROOT_LINKS) if os.path.islink(path)]
+    made += [["cover", place, ""] for place in view.hidden]
+    made += [["bind", path, os.path.realpath(path)] for path in ETC if os.path.exists(path)]
+    made += [["device", path, path] for path in DEVICES if os.path.exists(path)]
+    made += [
+        ["text", "/etc/passwd", "candidate:x:1000:1000::/tmp:/bin/false\n"],
+        ["text", "/etc/group", "candidate:x:1000:\n"],
+        ["text", "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"],
+        ["link", "/dev/shm", "/tmp"],
+    ]
+    return made + [["bind", f"{SITE}/{name}", place] for name, place in packages.entries.items()]
 
 
 def _within(path: str, folder: str) -> bool:
@@ -188,30 +223,22 @@ def _within(path: str, folder: str) -> bool:
 
 
 def readable(packages: Packages) -> list[str]:
-    """For Landlock: places to read, the standard library's children one by one so that site-packages is not among them."""
-    python = this_python()
-    places = [path for path in (*SYSTEM, *ROOT_LINKS, *ETC) if os.path.exists(path)]
-    folders = [*places, *python.libraries]
-    covered = {os.path.realpath(path) for path in hidden(folders)}
+    """For Landlock, which can only add: the same places, where one holds a hidden folder its other children one by one."""
+    view = system_view()
+    hidden = {os.path.realpath(place) for place in view.hidden}
     found: dict[str, None] = {}
-    for folder in folders:
-        for place in _without(os.path.realpath(folder), covered):
-            found[place] = None
-    found.update(dict.fromkeys([python.executable, *packages.entries.values()]))
-    return list(found)
+    for place in (*view.places, *(path for path in ETC if os.path.exists(path))):
+        found |= dict.fromkeys(_without(os.path.realpath(place), hidden))
+    return list(found | dict.fromkeys(packages.entries.values()))
 
 
-def _without(folder: str, covered: set[str]) -> list[str]:
-    """`folder` itself, or, where something below it is covered, its children without that."""
-    if folder in covered:
+def _without(place: str, hidden: set[str]) -> list[str]:
+    """`place` itself, or, where something below it is hidden, its children without that."""
+    if place in hidden:
         return []
-    if not any(_within(place, folder) for place in covered):
-        return [folder]
-    places = []
-    for entry in os.scandir(folder):
-        if not entry.is_symlink():
-            places += _without(entry.path, covered)
-    return places
+    if not any(_within(other, place) for other in hidden):
+        return [place]
+    return [p for entry in os.scandir(place) if not entry.is_symlink() for p in _without(entry.path, hidden)]
 
 
 def reachable_by_anyone(path: str) -> bool:
