@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -71,6 +72,21 @@ def test_the_page_of_a_run_is_written(call: Call, task: Path, script: Path) -> N
     page = Path("page.html").read_text()
     assert "20.00 → 4.000" in page
     assert "+width = 2.0" in page
+
+
+def test_hostile_candidates_and_simulators_stay_text(call: Call, task: Path) -> None:
+    # The candidate carries markup and escape sequences, and the simulator repeats them in what it says.
+    evil = "\x1b]0;owned\x07[red]<script>alert(1)</script>\u202e"
+    (task / "sim.py").write_text((task / "sim.py").read_text() + f"\nprint({evil!r}); sys.stderr.write({evil!r})\n")
+    Path("script.json").write_text(json.dumps([f"# {evil[1:]}\nwidth = 5.0\n", "width = -1.0\n", f"{evil}"]))
+    done = call("optimize", "beam", "--proposer", "scripted:script.json", "--evaluations", "3")
+    shown = call("run", "show", "last", "--html", "page.html")
+    page = Path("page.html").read_text()
+    assert (done.status, shown.status) == (0, 0)
+    for text in (done.out, done.err, shown.out, shown.err, page):
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page, "it is shown, as text"
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(call: Call, task: Path, script: Path) -> None:

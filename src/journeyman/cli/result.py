@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "task", "dev: seed", "dev: best", "held-out: seed", "held-out: best", "gain", "evaluations", "feasible", "time",
 )  # fmt: skip
+LONG_UNIT = 8  # characters; a longer unit is said below the table
 
 
 def result_table(results: Sequence[Result], repeats: Repeats | None = None) -> Table:
@@ -37,7 +38,7 @@ def result_table(results: Sequence[Result], repeats: Repeats | None = None) -> T
 
 
 def _row(label: str, result: Result) -> tuple[str, ...]:
-    unit = f" {result.unit}" if result.unit else ""
+    unit = f" {result.unit}" if 0 < len(result.unit) <= LONG_UNIT else ""
     gain = gain_of(result)
     shown = [result.seed.score, result.best.score, _score(result.seed_held_out), _score(result.best_held_out)]
     *scores, best_held_out = alike(shown)
@@ -55,7 +56,9 @@ def _row(label: str, result: Result) -> tuple[str, ...]:
 
 
 def _note(results: Sequence[Result]) -> str:
-    notes = []
+    notes = [
+        f"{task}: in {unit}" for task, unit in dict.fromkeys((r.task, r.unit) for r in results) if len(unit) > LONG_UNIT
+    ]
     without = dict.fromkeys(r.task for r in results if r.seed_held_out is None and r.reason is not None)
     if without:
         notes.append(f"{', '.join(without)}: no held-out split, the gain is on the very problem that was optimised")
