@@ -78,7 +78,7 @@ def test_hostile_candidates_and_simulators_stay_text(call: Call, task: Path) -> 
     # The candidate carries markup and escape sequences, and the simulator repeats them in what it says.
     evil = "\x1b]0;owned\x07[red]<script>alert(1)</script>\u202e"
     (task / "sim.py").write_text((task / "sim.py").read_text() + f"\nprint({evil!r}); sys.stderr.write({evil!r})\n")
-    Path("script.json").write_text(json.dumps([f"# {evil[1:]}\nwidth = 5.0\n", "width = -1.0\n", f"{evil}"]))
+    Path("script.json").write_text(json.dumps([f"# {evil[10:]}\nwidth = 5.0\n", "width = -1.0\n", f"{evil}"]))
     done = call("optimize", "beam", "--proposer", "scripted:script.json", "--evaluations", "3")
     shown = call("run", "show", "last", "--html", "page.html")
     page = Path("page.html").read_text()
