@@ -114,7 +114,6 @@ class Engine:
         self._brief = brief_of(task)
         self.state = State(Archive(log), search, proposer, comparison(task))
         replayed = replay(log, self.state)
-        self.end = replayed.end
         deadline = replayed.deadline or deadline
         if deadline is not None:
             left = max(0.0, deadline - time.time()) + replayed.elapsed_s
@@ -146,10 +145,8 @@ class Engine:
     async def run(self) -> str:
         """Work until the budget, the deadline or the proposer ends it; the reason, in words.
 
-        A run that has ended does nothing more. Cancelled, or on an error, it leaves the log resumable.
+        Cancelled, or on an error, it leaves the log resumable.
         """
-        if self.end is not None:
-            return self.end
         self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
         self._log.append(events.SESSION, "", None, events.session_body(str(self._task.folder), self._deadline))
         try:
@@ -163,8 +160,7 @@ class Engine:
                 done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
-            self.end = await self._finish(self._reason)
-            return self.end
+            return await self._finish(self._reason)
         except asyncio.CancelledError:
             self._log.append(events.INTERRUPTED, "", None, {"at_s": self.ledger.elapsed_s})
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,15 @@ from journeyman.verify import Status
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What the log says besides the state. `elapsed_s`: working seconds up to the last verdict."""
+    """What the log says besides the state.
+
+    `ledger_events`: what the ledger needs to know: open reservations one by one, everything settled as one sum.
+    `elapsed_s`: working seconds up to the last verdict.
+    """
 
     ledger_events: list[Reserved | Settled]
     elapsed_s: float
     deadline: float | None
-    end: str | None
 
 
 class _CandidateHead(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ class _At(msgspec.Struct, frozen=True):
     at_s: float = 0.0
 
 
-class _Amounts(msgspec.Struct, frozen=True):
+class _Amounts(msgspec.Struct, frozen=True, omit_defaults=True):
     evaluations: int = 0
     proposals: int = 0
     tokens: int = 0
@@ -55,11 +59,13 @@ class _Amounts(msgspec.Struct, frozen=True):
 
 
 def replay(log: RunLog, state: State) -> Replayed:
-    """Feed the log to `state`. Raises RunCorrupt for a log that no engine wrote, RunError for a search that differs."""
+    """Feed the log to `state`.
+
+    A log whose run has ended has nothing to be replayed for. Raises RunCorrupt for a log that no engine wrote, RunError for a search that differs."""
     try:
         return _replay(log, state)
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
-        raise RunCorrupt(f"the log of the run in {log.folder} has an event that cannot be read: {error!r}") from error
+    except msgspec.MsgspecError as error:
+        raise RunCorrupt(f"the log of the run in {log.folder} has an event that cannot be read: {error}") from error
 
 
 def _replay(log: RunLog, state: State) -> Replayed:
@@ -67,18 +73,19 @@ def _replay(log: RunLog, state: State) -> Replayed:
     verdict: Callable[[bytes], _VerdictHead] = msgspec.msgpack.Decoder(_VerdictHead).decode
     at: Callable[[bytes], _At] = msgspec.msgpack.Decoder(_At).decode
     amounts: Callable[[bytes], _Amounts] = msgspec.msgpack.Decoder(_Amounts).decode
-    ledger: list[Reserved | Settled] = []
+    open_: dict[str, bytes] = {}
+    settled: Counter[bytes] = Counter()
     told: dict[int, Trial] = {}
-    elapsed_s, deadline, end = 0.0, None, None
-    # Few amounts occur in a run, so each of their encodings is decoded once.
-    seen: dict[bytes, tuple[Spend, bool]] = {}
+    elapsed_s, deadline = 0.0, None
     for seq, kind, key, body, volatile in log.rows():
         if kind == events.RESERVE:
-            ledger.append(Reserved(key, _amounts(seen, body or b"", amounts)[0]))
+            open_[key] = body or b""
             if "/" not in key:
                 state.ask(int(key))
         elif kind == events.SETTLE:
-            ledger.append(Settled(key, *_amounts(seen, body or b"", amounts)))
+            if open_.pop(key, None) is None:
+                raise RunCorrupt(f"the log of the run in {log.folder} settles {key!r}, which was not reserved")
+            settled[body or b""] += 1
         elif kind == events.CANDIDATE:
             head = candidate(body or b"")
             made = Made(head.digest, head.parents, head.proposer, head.note, head.data, head.same_as, **head.spend)
@@ -101,16 +108,14 @@ def _replay(log: RunLog, state: State) -> Replayed:
         elif kind == events.SESSION and volatile:
             # Time between sessions is not working time, but a deadline by the clock is kept from the first one.
             deadline = deadline or events.decode_body(volatile).get("deadline")
-        elif kind == events.END:
-            end = str(events.decode_body(body)["reason"])
-    return Replayed(ledger, elapsed_s, deadline, end)
+    ledger: list[Reserved | Settled] = []
+    for number, (body, count) in enumerate(settled.items()):
+        # A run has few different amounts, so ten thousand settlements become a handful.
+        a = amounts(body)
+        sum_ = Spend(count * a.evaluations, count * a.proposals, count * a.tokens, count * a.micro_usd)
+        ledger += (Reserved(f"before/{number}", sum_), Settled(f"before/{number}", sum_, a.known))
+    for key, body in open_.items():
+        a = amounts(body)
+        ledger.append(Reserved(key, Spend(a.evaluations, a.proposals, a.tokens, a.micro_usd)))
+    return Replayed(ledger, elapsed_s, deadline)
 
-
-def _amounts(
-    seen: dict[bytes, tuple[Spend, bool]], body: bytes, decode: Callable[[bytes], _Amounts]
-) -> tuple[Spend, bool]:
-    found = seen.get(body)
-    if found is None:
-        a = decode(body)
-        found = seen[body] = (Spend(a.evaluations, a.proposals, a.tokens, a.micro_usd), a.known)
-    return found

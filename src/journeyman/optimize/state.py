@@ -156,4 +156,4 @@ class State:
 
 def parents_of(request: Request) -> tuple[int, ...]:
     """Indices of a request's parents."""
-    return tuple(parent.index for parent in request.parents)
+    return tuple([parent.index for parent in request.parents])

@@ -112,7 +112,8 @@ def parse(path: str, text: str, parameters: Mapping[str, Parameter] | None = Non
     spans = editable_spans(text)
     inside = [f for f in found if any(a <= f.start and f.end <= b for a, b in spans)]
     if parameters:
-        return Template(text, tuple(_declared(f, parameters[f.name]) for f in inside if f.name in parameters))
+        declared = (_declared(f, parameters[f.name]) for f in inside if f.name in parameters)
+        return Template(text, tuple(d for d in declared if d.choices or not isinstance(d.value, str)))
     if any(f.tune is not None for f in inside):
         return Template(text, tuple(_annotated(f) for f in inside if f.tune is not None))
     return Template(text, tuple(_literal(f) for f in inside if not f.structural and not isinstance(f.value, str)))

@@ -170,12 +170,12 @@ class _Strategy:
 
         if index in self._told:
             return
+        self._told.add(index)
         if loss is not None and loss < self._best_loss:
             self._best_loss, self._best_point = loss, np.array(point)
             self._improved_at = self._cma.generation
         if restart != self.restarts:
             return
-        self._told.add(index)
         self._generation.append((np.array(point), loss))
         self._repeated += repeated
         if len(self._generation) == self._cma.population_size:
@@ -189,7 +189,7 @@ class _Strategy:
         self._cma.tell([(point, last if loss is None else loss) for point, loss in self._generation])
         patience = 10 + math.ceil(30 * len(self._axes) / self._cma.population_size)
         stuck = self._repeated == len(self._generation) or self._cma.generation - self._improved_at > patience
-        self._generation, self._repeated, self._told = [], 0, set()
+        self._generation, self._repeated = [], 0
         if stuck or (losses and self._cma.should_stop()):
             self.restarts += 1
             self._population *= 2
@@ -202,14 +202,16 @@ class _Strategy:
         steps = np.array([axis.step for axis in self._axes])
         open_, closed = (-np.inf, np.inf), (0.0, 1.0)
         bounds = np.array([closed if axis.bounded else open_ for axis in self._axes])
-        mean, shared = self._best_point.copy(), {"population_size": self._population, "seed": 0}
+        # The point on a grid that is learned from may lie outside of what it stands for.
+        mean = np.where([axis.bounded for axis in self._axes], np.clip(self._best_point, 0.0, 1.0), self._best_point)
+        shared = {"population_size": self._population, "seed": 0}
         if (steps > 0).any():
             self._cma = cmaes.CMAwM(mean, _SIGMA, bounds, steps, **shared)
         elif len(self._axes) > _MANY:
             self._cma = cmaes.SepCMA(mean, _SIGMA, bounds, **shared)
         else:
             self._cma = cmaes.CMA(mean, _SIGMA, bounds, **shared)
-        self._generation, self._repeated, self._told = [], 0, set()
+        self._generation, self._repeated = [], 0
         self._improved_at = 0
 
 

@@ -20,7 +20,7 @@ At a fixed depth more width always helps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from journeyman.errors import UsageError
 from journeyman.optimize.trial import SEED, Request, Trial
@@ -55,10 +55,12 @@ class Chains:
 
     def ask(self, index: int) -> Request | None:
         """The next step of the chain that is due; None if every chain has its depth."""
-        due = [c for c in range(len(self._steps)) if self._depth is None or self._steps[c] < self._depth]
+        due: Sequence[int] = range(len(self._steps))
+        if self._depth is not None:
+            due = [c for c in due if self._steps[c] < self._depth]
         if self._seed is None or not due:
             return None
-        chain = min(due, key=lambda c: (self._at_work[c] > 0, self._steps[c], c))
+        chain = due[0] if len(due) == 1 else min(due, key=lambda c: (self._at_work[c] > 0, self._steps[c], c))
         self._steps[chain] += 1
         self._at_work[chain] += 1
         self._chain_of[index] = chain
