@@ -1,0 +1,23 @@
+"""What `journeyman demo` works on is there; the demo itself is `make demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeyman import list_tasks, load_task, verify_candidate
+from journeyman.cli.demo import BUILT_IN, wrapped_example
+
+
+def test_every_built_in_task_is_in_the_demo() -> None:
+    assert set(BUILT_IN) == {task.id for task in list_tasks()}
+
+
+def test_the_example_simulator_wraps_to_a_task_whose_seed_keeps_every_limit(home: Path) -> None:
+    with wrapped_example() as folder:
+        task = load_task(folder)
+        assert (folder / "sim.py").is_file(), "the simulator travels with the task"
+        verdict = verify_candidate(task, task.seed)
+        assert verdict.ok, verdict.feedback
+        assert verdict.score is not None
+        assert 78 < verdict.score < 79
+    assert not folder.exists()
