@@ -119,6 +119,35 @@ class FileExchange(_Counted):
         yield value if self._task.file.simulator is None else DesignFile(main, candidate.files[main], value)
 
 
+class BuildExchange(_Counted):
+    """The verifier compiles the candidate and measures it; one compiler for all candidates, so equal sources compile once.
+
+    Raises MissingExtra where there is no compiler, UsageError for a wrong `[build]` table.
+    """
+
+    def __init__(self, task: Task, sandbox: Sandbox) -> None:
+        from journeyman.sandbox.compiler import Compiler
+
+        super().__init__(_label(sandbox))
+        self._limits = task.limits
+        self._compiler = Compiler(sandbox, task.file.build, task.folder)
+
+    @contextmanager
+    def open(self, candidate: Candidate, instance: Instance, turn: int) -> Iterator[Any]:
+        from journeyman.sandbox.build import Build
+
+        build = Build(self._compiler, candidate.files, self._limits)
+        try:
+            with build:
+                yield build
+        finally:
+            self._add(build.wall_s, build.cpu_s, build.memory_mb)
+
+    def close(self) -> None:
+        """End what the compiler keeps."""
+        self._compiler.close()
+
+
 def parse_design(main: str, candidate: Candidate) -> Any:
     """The design that the file `main` holds. Raises CandidateFailure if it is absent or not what its name says."""
     if main not in candidate.files:
@@ -153,9 +182,7 @@ def open_exchange(task: Task, level: str | None) -> Iterator[Exchanger]:
         elif task.exchange == "policy":
             yield PolicyExchange(task, sandbox)
         else:
-            from journeyman.verify.build_exchange import BuildExchange
-
-            yield stack.enter_context(BuildExchange(task, sandbox))
+            yield stack.enter_context(contextlib.closing(BuildExchange(task, sandbox)))
 
 
 def _label(sandbox: Sandbox) -> str:
