@@ -11,11 +11,11 @@ from journeyman.optimize import events
 from journeyman.optimize.result import Result, result_of
 from journeyman.optimize.trial import SEED
 from journeyman.report.figure import Curve, draw_best_so_far
-from journeyman.report.number import NONE, duration, number, signed
+from journeyman.report.number import NONE, alike, duration, number, signed
 from journeyman.report.page import Page
 from journeyman.report.table import Table
 from journeyman.runlog import RunLog
-from journeyman.verify import Candidate, Verdict
+from journeyman.verify import Candidate
 
 
 def page_of(log: RunLog) -> Page:
@@ -60,7 +60,8 @@ def _headline(result: Result) -> str:
     if result.best.index == SEED:
         return "nothing beat the seed"
     unit = f" {result.unit}" if result.unit else ""
-    return f"{number(result.seed.score)} → {number(result.best.score)}{unit} on dev"
+    seed, best = alike([result.seed.score, result.best.score])
+    return f"{seed} → {best}{unit} on dev"
 
 
 def _ended(result: Result) -> str:
@@ -94,20 +95,18 @@ def _splits(result: Result) -> Table:
     ):
         if seed is not None and best is not None:
             gain = None if seed.score is None or best.score is None else sign * (best.score - seed.score)
-            rows.append((name, _said(seed), _said(best), signed(gain)))
+            shown = alike([seed.score, best.score])
+            said = (text if v.ok else v.status.value for text, v in zip(shown, (seed, best), strict=True))
+            rows.append((name, *said, signed(gain)))
     note = "" if len(rows) > 1 else "No held-out verdict: this says how well the very problem of the search was solved."
     columns = ("split", "seed", "best", "gain (+ is better)")
     return Table(columns, rows, title="Seed and best design", numbers=frozenset(columns[1:]), note=note)
 
 
-def _said(verdict: Verdict) -> str:
-    return number(verdict.score) if verdict.ok else verdict.status.value
-
-
 def _instances(result: Result) -> Table:
     """The finalist on every instance, held-out ones last."""
     verdicts = [v for v in (result.best.verdict, result.best_held_out) if v is not None]
-    names = list(dict.fromkeys(name for v in verdicts for i in v.instances for name in i.metrics))[:4]
+    names = list(dict.fromkeys(name for v in verdicts for i in v.instances for name in i.metrics))[:3]
     # Without anchors the score is the objective, and one column says it.
     anchored = any(i.score != i.objective for v in verdicts for i in v.instances)
     rows = [

@@ -71,7 +71,8 @@ def draw_best_so_far(
         axes.axhline(seed, color=MUTED, linestyle="--", linewidth=1, label="seed", zorder=1)
     _frame(axes, [value for line in lines for value in line if value is not None], score_label, direction)
     if len(curves) > 1 or seed is not None:
-        axes.legend(frameon=False, fontsize=9, loc="best", ncols=1 if len(curves) < 5 else 2)
+        columns = 1 if len(curves) < 5 else 2
+        axes.legend(framealpha=0.9, edgecolor="none", fontsize=9, loc="best", ncols=columns)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=file_format, dpi=150)
     return buffer.getvalue()

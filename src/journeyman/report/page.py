@@ -78,7 +78,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .35rem 1.1rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td { min-width: 3rem; max-width: 26rem; overflow-wrap: break-word; }
-.number { text-align: right; white-space: nowrap; }
+.number { text-align: right; }
+.number, .short { white-space: nowrap; }
 figure { margin: 0; }
 figure img { display: block; width: 100%; max-width: 52rem; height: auto; padding: .5rem; background: #ffffff;
   border: 1px solid var(--line); border-radius: 4px; }
@@ -132,7 +133,8 @@ TEMPLATE = """<!doctype html>
 {% for row in table.rows %}
 <tr>
 {% for cell in row %}
-<td{% if table.columns[loop.index0] in table.numbers %} class="number"{% endif %}>{{ cell | one_line(limit=400) }}</td>
+{% set number = table.columns[loop.index0] in table.numbers %}
+<td class="{{ 'number' if number else 'short' if cell | length <= 20 else 'text' }}">{{ cell | one_line(limit=400) }}</td>
 {% endfor %}
 </tr>
 {% endfor %}
