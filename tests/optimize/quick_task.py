@@ -48,7 +48,8 @@ def score(instance, design):
     x, y, n = design["x"], design["y"], design["n"]
     if n > 15:
         return infeasible(f"n is {n}, at most 15 fit")
-    return feasible((x - shift) ** 2 + (y - 1) ** 2 + (n - 3) ** 2 + 1, metrics={"n": n}, feedback=f"x lies {x - shift:.3g} off")
+    value = (x - shift) ** 2 + (y - 1) ** 2 + (n - 3) ** 2 + 1
+    return feasible(value, metrics={"n": n}, feedback=f"x lies {x - shift:.3g} off")
 """
 
 
@@ -59,7 +60,9 @@ def make_task(folder: Path, *, noise: float = 0.0, held_out: bool = True) -> Tas
     (folder / "statement.md").write_text("Move x, y and n to the bottom of the valley.\n")
     (folder / "params.toml").write_text(PARAMS)
     (folder / "verifier.py").write_text(VERIFIER)
-    (folder / "instances" / "dev.jsonl").write_text('{"name": "a", "public": {"shift": 0.0}}\n{"name": "b", "public": {"shift": 1.0}}\n')
+    (folder / "instances" / "dev.jsonl").write_text(
+        '{"name": "a", "public": {"shift": 0.0}}\n{"name": "b", "public": {"shift": 1.0}}\n'
+    )
     if held_out:
         (folder / "instances" / "held-out.jsonl").write_text('{"name": "c", "public": {"shift": 0.4}}\n')
     return load_task(folder)
@@ -114,7 +117,11 @@ def valley(candidate: Candidate, split: str, repeat: int = 0) -> Verdict:
     instances = []
     for name, shift in shifts:
         value = (x - shift) ** 2 + (y - 1) ** 2 + (n - 3) ** 2 + 1
-        instances.append(InstanceVerdict(name, Status.OK, value, value, {"n": Metric(n)}, f"x lies {x - shift:.3g} off", 0.001))
+        instances.append(
+            InstanceVerdict(
+                name, Status.OK, value, value, {"n": Metric(n)}, f"x lies {x - shift:.3g} off", 0.001
+            )
+        )
     score = sum(i.score or 0.0 for i in instances) / len(instances)
     return verdict(Status.OK, split, score, tuple(instances), repeat=repeat, feedback=instances[0].feedback)
 
@@ -128,9 +135,10 @@ def verdict(
     feedback: str = "",
     repeat: int = 0,
 ) -> Verdict:
+    drawn = {"note.txt": b"drawn"} if score else {}
     return Verdict(
-        status, score, split, tuple(instances), {"size": Metric(1.5, "m")}, feedback, {"note.txt": b"drawn"} if score else {},
-        "plain data", repeat, wall_s=0.002,
+        status, score, split, tuple(instances), {"size": Metric(1.5, "m")}, feedback, drawn, "plain data", repeat,
+        wall_s=0.002,
     )  # fmt: skip
 
 
@@ -163,4 +171,6 @@ class Rough:
     def observe(self, trial: Trial) -> None:
         if trial.index == 0 or "rough" in trial.data:
             with self._lock:
-                self._numeric.observe(replace(trial, data={"numeric": trial.data.get("rough")} if trial.data else {}))
+                self._numeric.observe(
+                    replace(trial, data={"numeric": trial.data.get("rough")} if trial.data else {})
+                )

@@ -124,7 +124,9 @@ def test_a_run_of_failures_ends_by_its_proposals(task: Task, runs: Path) -> None
     def script(request: Request, rng: Any) -> str:
         raise ProposalFailed("timeout", "no answer")
 
-    result = optimize(task, proposer=Scripted(script), evaluations=5, parallel=2, verifier=Valley(), runs=runs)
+    result = optimize(
+        task, proposer=Scripted(script), evaluations=5, parallel=2, verifier=Valley(), runs=runs
+    )
     assert result.spent.evaluations == 0
     assert result.spent.proposals == 30
     assert result.reason == "the budget of proposals is spent; too many gave no new candidate"
@@ -141,16 +143,23 @@ def test_an_invalid_tree_is_a_failed_proposal(task: Task, runs: Path) -> None:
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
-def test_the_same_files_again_take_the_verdict_and_no_evaluation(task: Task, runs: Path, parallel: int) -> None:
+def test_the_same_files_again_take_the_verdict_and_no_evaluation(
+    task: Task, runs: Path, parallel: int
+) -> None:
     verifier = Valley(takes_s=0.002)
     script = [params(1.0), params(1.0), params(2.0), params(1.0), params(2.0), params(3.0)]
-    result = optimize(task, proposer=Scripted(script), evaluations=9, parallel=parallel, verifier=verifier, runs=runs)
+    result = optimize(
+        task, proposer=Scripted(script), evaluations=9, parallel=parallel, verifier=verifier, runs=runs
+    )
     assert result.repeated == 3
     assert result.spent.evaluations == 3
     assert result.spent.proposals == 6
     assert Counter(verifier.dev()).most_common(1)[0][1] == 1
     for event in events_of(result.run, "repeated"):
-        assert event.body["score"] == valley(make_candidate({"params.toml": script[event.body["index"] - 1]}), "dev").score
+        assert (
+            event.body["score"]
+            == valley(make_candidate({"params.toml": script[event.body["index"] - 1]}), "dev").score
+        )
 
 
 def test_the_seed_proposed_again_is_not_verified_again(task: Task, runs: Path) -> None:
@@ -161,7 +170,9 @@ def test_the_seed_proposed_again_is_not_verified_again(task: Task, runs: Path) -
 
 def test_a_seed_that_does_not_verify_stops_the_run_in_one_sentence(task: Task, runs: Path) -> None:
     verifier = Valley(meddle=lambda *_: verdict(Status.INFEASIBLE, feedback="it breaks"))
-    with pytest.raises(PreflightFailure, match="the seed of task 'test/valley' does not verify .infeasible.: it breaks"):
+    with pytest.raises(
+        PreflightFailure, match=r"the seed of task 'test/valley' does not verify .infeasible.: it breaks"
+    ):
         optimize(task, evaluations=3, verifier=verifier, runs=runs)
 
 
@@ -169,7 +180,11 @@ def test_a_verifier_error_on_a_candidate_is_charged_and_the_run_goes_on(task: Ta
     broken = make_candidate({"params.toml": params(2.0)}).digest
 
     def meddle(candidate: Any, split: str, repeat: int, given: Any) -> Any:
-        return verdict(Status.VERIFIER_ERROR, split, feedback="the scorer hung") if candidate.digest == broken else given
+        return (
+            verdict(Status.VERIFIER_ERROR, split, feedback="the scorer hung")
+            if candidate.digest == broken
+            else given
+        )
 
     verifier = Valley(meddle=meddle)
     script = Scripted([params(1.0), params(2.0), params(3.0)])
@@ -179,14 +194,18 @@ def test_a_verifier_error_on_a_candidate_is_charged_and_the_run_goes_on(task: Ta
     assert [repeat for digest, _, repeat in verifier.seen if digest == task.seed.digest] == [0, 1_000_001, 0]
 
 
-def test_a_verifier_that_fails_on_the_seed_too_stops_the_run_which_can_go_on_later(task: Task, runs: Path) -> None:
+def test_a_verifier_that_fails_on_the_seed_too_stops_the_run_which_can_go_on_later(
+    task: Task, runs: Path
+) -> None:
     mended = []
 
     def meddle(candidate: Any, split: str, repeat: int, given: Any) -> Any:
         first = candidate.digest == task.seed.digest and repeat == 0
         return given if first or mended else verdict(Status.VERIFIER_ERROR, split, feedback="no licence")
 
-    with pytest.raises(VerifierFailure, match=r"after 1 evaluations the verifier .* fails on the seed too .*no licence"):
+    with pytest.raises(
+        VerifierFailure, match=r"after 1 evaluations the verifier .* fails on the seed too .*no licence"
+    ):
         optimize(task, evaluations=4, verifier=Valley(meddle=meddle), runs=runs)
     mended.append(True)
     (run,) = runs.iterdir()
@@ -220,7 +239,11 @@ def test_a_noisy_best_counts_only_as_measured_again(tmp_path: Path, runs: Path) 
     lucky = make_candidate({"params.toml": params(3.9)}).digest
 
     def meddle(candidate: Any, split: str, repeat: int, given: Any) -> Any:
-        return verdict(Status.OK, split, 0.5, repeat=0) if candidate.digest == lucky and split == "dev" and repeat == 0 else given
+        return (
+            verdict(Status.OK, split, 0.5, repeat=0)
+            if candidate.digest == lucky and split == "dev" and repeat == 0
+            else given
+        )
 
     verifier = Valley(meddle=meddle)
     script = Scripted([params(3.9), params(3.5), params(5.0)])
@@ -267,7 +290,9 @@ def test_every_request_says_all_that_a_proposer_must_know(task: Task, runs: Path
         asked.append(request)
         return params(request.index / 50)
 
-    optimize(task, proposer=Scripted(script), evaluations=20, parallel=3, width=2, verifier=Valley(), runs=runs)
+    optimize(
+        task, proposer=Scripted(script), evaluations=20, parallel=3, width=2, verifier=Valley(), runs=runs
+    )
     for request in asked:
         assert request.brief is not None
         assert "bottom of the valley" in request.brief.statement
@@ -297,7 +322,13 @@ def test_what_was_caught_or_not_its_fault_is_not_told(task: Task, runs: Path) ->
 def test_after_the_deadline_nothing_new_is_started(task: Task, runs: Path) -> None:
     verifier = Valley(takes_s=0.02)
     result = optimize(
-        task, proposer=Scripted(different), evaluations=None, max_wall_s=0.3, parallel=2, verifier=verifier, runs=runs
+        task,
+        proposer=Scripted(different),
+        evaluations=None,
+        max_wall_s=0.3,
+        parallel=2,
+        verifier=verifier,
+        runs=runs,
     )
     assert result.reason == "the deadline has come"
     assert 1 <= result.spent.evaluations <= 30
@@ -325,7 +356,10 @@ def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(task: Task, runs: Path
         if progress.spent.evaluations == 7:
             raise KeyboardInterrupt
 
-    with pytest.raises(RunInterrupted, match="stopped after 7 evaluations, nothing is lost; go on with: journeyman run resume"):
+    with pytest.raises(
+        RunInterrupted,
+        match="stopped after 7 evaluations, nothing is lost; go on with: journeyman run resume",
+    ):
         optimize(task, evaluations=20, verifier=Valley(), runs=runs / "cut", on_progress=interrupt)
     (run,) = (runs / "cut").iterdir()
     result = resume(run, verifier=Valley())
@@ -342,7 +376,9 @@ def test_a_chain_of_given_depth_ends_the_run(task: Task, runs: Path) -> None:
 
 def test_own_search_and_proposer_resume_only_with_themselves(task: Task, runs: Path) -> None:
     chains = Chains(lambda a, b: a < b, width=2)
-    result = optimize(task, search=chains, proposer=Scripted(different), evaluations=4, verifier=Valley(), runs=runs)
+    result = optimize(
+        task, search=chains, proposer=Scripted(different), evaluations=4, verifier=Valley(), runs=runs
+    )
     assert result.spent.evaluations == 4
     with RunLog.open(result.run) as log:
         assert log.header["search"] == {"name": "Chains", "options": {}, "given": True}
@@ -356,7 +392,11 @@ def test_tokens_and_transcripts_of_a_proposal_are_on_record(task: Task, runs: Pa
 
         def propose(self, request: Request, rng: Any) -> Proposal:
             made = make_candidate({"params.toml": params(request.index / 10)})
-            return Proposal(made, transcript={"prompt": b"improve it", "reply": b"x = 1"}, spend=Spend(tokens=70, micro_usd=5))
+            return Proposal(
+                made,
+                transcript={"prompt": b"improve it", "reply": b"x = 1"},
+                spend=Spend(tokens=70, micro_usd=5),
+            )
 
         def observe(self, trial: Any) -> None:
             pass

@@ -20,7 +20,15 @@ HERE = Path(__file__).parent
 
 def killed(folder: Path, *, parallel: int, noise: float, kills: int, seed: int) -> list[Path]:
     """The folders of finished runs, which `kills` kills struck in all."""
-    args = [sys.executable, str(HERE / "kill_driver.py"), str(folder), str(parallel), str(noise), str(kills), str(seed)]
+    args = [
+        sys.executable,
+        str(HERE / "kill_driver.py"),
+        str(folder),
+        str(parallel),
+        str(noise),
+        str(kills),
+        str(seed),
+    ]
     env = {**os.environ, "PYTHONPATH": str(HERE), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(args, capture_output=True, text=True, env=env, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
@@ -63,10 +71,18 @@ def check_books(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("noise", "kills"), [(0.0, 200), (0.1, 25)])
-def test_a_serial_run_killed_again_and_again_equals_one_that_never_was(tmp_path: Path, noise: float, kills: int) -> None:
+def test_a_serial_run_killed_again_and_again_equals_one_that_never_was(
+    tmp_path: Path, noise: float, kills: int
+) -> None:
     task = make_task(tmp_path / "task", noise=noise)
     whole = optimize(
-        task, proposer=Rough(task), evaluations=EVALUATIONS, seed=5, width=2, verifier=Valley(), runs=tmp_path / "whole"
+        task,
+        proposer=Rough(task),
+        evaluations=EVALUATIONS,
+        seed=5,
+        width=2,
+        verifier=Valley(),
+        runs=tmp_path / "whole",
     )
     with RunLog.open(whole.run) as log:
         expected = canonical_digest(log)
@@ -78,6 +94,8 @@ def test_a_serial_run_killed_again_and_again_equals_one_that_never_was(tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("noise", "kills"), [(0.0, 200), (0.1, 25)])
-def test_a_parallel_run_killed_again_and_again_loses_nothing(tmp_path: Path, noise: float, kills: int) -> None:
+def test_a_parallel_run_killed_again_and_again_loses_nothing(
+    tmp_path: Path, noise: float, kills: int
+) -> None:
     for place in killed(tmp_path, parallel=4, noise=noise, kills=kills, seed=12):
         check_books(place)

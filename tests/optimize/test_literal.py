@@ -79,7 +79,8 @@ def test_toml_numbers_with_their_paths() -> None:
     found = parse("p.toml", TOML).literals
     assert [(f.name, f.value) for f in found] == [
         ("beam.width", 0.25), ("beam.heights.0", 1.5), ("beam.heights.1", -2), ("beam.heights.2", 300.0),
-        ("beam.odd key 7", 4), ("load.0.force.x", 1.0), ("load.0.force.y.z", -2.5), ("load.1.force.x", 5), ("load.1.big", 1000),
+        ("beam.odd key 7", 4), ("load.0.force.x", 1.0), ("load.0.force.y.z", -2.5), ("load.1.force.x", 5),
+        ("load.1.big", 1000),
     ]  # fmt: skip
 
 
@@ -92,7 +93,10 @@ def test_plain_text_numbers_outside_of_words_and_comments() -> None:
     assert values("deck.inp", "speed 3.5 m/s ! x2\nn=4 -1.5e3 # 9\nv1.2.3 7") == [3.5, 4, -1500.0, 7]
 
 
-@pytest.mark.parametrize(("path", "text"), [("a.py", PYTHON), ("a.c", C), ("p.toml", TOML), ("p.json", JSON), ("t.txt", "a 1.50 b")])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("a.py", PYTHON), ("a.c", C), ("p.toml", TOML), ("p.json", JSON), ("t.txt", "a 1.50 b")],
+)
 def test_a_text_put_together_again_is_the_same(path: str, text: str) -> None:
     template = parse(path, text)
     assert template.render(template.values) == text
@@ -110,7 +114,10 @@ def test_only_annotated_numbers_are_tuned_if_any_is() -> None:
 
 
 def test_annotations_in_c_and_toml() -> None:
-    assert [f.choices for f in parse("a.c", "#define U 1  // tune: 1 | 2\nint b = 3; /* tune: 2 .. 9 */\n").literals] == [(1, 2), ()]
+    assert [
+        f.choices
+        for f in parse("a.c", "#define U 1  // tune: 1 | 2\nint b = 3; /* tune: 2 .. 9 */\n").literals
+    ] == [(1, 2), ()]
     assert [f.low for f in parse("p.toml", "a = 1.0 # tune: 0.5 .. 2\nb = 2.0\n").literals] == [0.5]
 
 
@@ -128,7 +135,10 @@ def test_only_the_editable_region_is_tuned() -> None:
 def test_declared_parameters_are_tuned_and_no_others() -> None:
     declared = {"beam.width": Parameter(min=0.1, max=0.5), "beam.odd key 7": Parameter(integer=True)}
     found = parse("p.toml", TOML, declared).literals
-    assert [(f.name, f.low, f.high, f.integer) for f in found] == [("beam.width", 0.1, 0.5, False), ("beam.odd key 7", None, None, True)]
+    assert [(f.name, f.low, f.high, f.integer) for f in found] == [
+        ("beam.width", 0.1, 0.5, False),
+        ("beam.odd key 7", None, None, True),
+    ]
 
 
 def test_text_that_is_no_program_is_refused() -> None:
@@ -137,7 +147,9 @@ def test_text_that_is_no_program_is_refused() -> None:
             parse(path, text)
 
 
-numbers = st.one_of(st.integers(-10**6, 10**6), st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: float(f"{v:.8g}")))
+numbers = st.one_of(
+    st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: float(f"{v:.8g}"))
+)
 kinds = {"a.py": PYTHON, "a.c": C, "p.toml": TOML, "p.json": JSON}
 
 
@@ -145,13 +157,19 @@ kinds = {"a.py": PYTHON, "a.c": C, "p.toml": TOML, "p.json": JSON}
 def test_only_the_literals_change_and_come_back_as_written(path: str, data: Any) -> None:
     template = parse(path, kinds[path])
     chosen = [
-        data.draw(st.integers(-500, 500) if literal.integer else st.floats(-500, 500).map(lambda v: float(f"{v:.8g}")))
+        data.draw(
+            st.integers(-500, 500)
+            if literal.integer
+            else st.floats(-500, 500).map(lambda v: float(f"{v:.8g}"))
+        )
         for literal in template.literals
     ]
     changed = template.render(chosen)
     again = parse(path, changed)
     # An integer that became 0, 1 or 2 would read as structure in a program; there the text says what stands in it.
-    if path.startswith("p.") or all(abs(v) > 2 for v, f in zip(chosen, template.literals, strict=True) if f.integer):
+    if path.startswith("p.") or all(
+        abs(v) > 2 for v, f in zip(chosen, template.literals, strict=True) if f.integer
+    ):
         assert again.skeleton == template.skeleton
         assert list(again.values) == chosen
         back = parse(path, again.render(template.values))
@@ -180,7 +198,9 @@ def test_python_means_the_value_that_was_put_in(a: float, b: float) -> None:
     st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.booleans(), st.floats(-3, 3),
 )  # fmt: skip
 def test_a_value_never_leaves_its_range(low: float, width: float, integer: bool, u: float) -> None:
-    low, high = (math.floor(low), math.floor(low) + max(1, math.ceil(width))) if integer else (low, low + width)
+    low, high = (
+        (math.floor(low), math.floor(low) + max(1, math.ceil(width))) if integer else (low, low + width)
+    )
     start: float = (low + high) // 2 if integer else (low + high) / 2
     literal = Literal(0, 1, "0", start, "x", integer, low=low, high=high)
     axis = axis_of(literal)
@@ -194,7 +214,9 @@ def test_a_value_never_leaves_its_range(low: float, width: float, integer: bool,
 
 
 @given(st.floats(-1e6, 1e6), st.one_of(st.none(), st.floats(0, 10)), st.floats(-5, 5))
-def test_an_open_axis_begins_at_its_value_and_keeps_its_side(start: float, gap: float | None, u: float) -> None:
+def test_an_open_axis_begins_at_its_value_and_keeps_its_side(
+    start: float, gap: float | None, u: float
+) -> None:
     low = None if gap is None else start - gap
     axis = axis_of(Literal(0, 1, "0", start, "x", False, low=low))
     begun = axis.value(axis.coordinate(start))

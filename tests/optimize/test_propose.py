@@ -74,7 +74,9 @@ class TestCommand(ProposerSuite):
 # --- numeric ------------------------------------------------------------------------------------------------------
 
 
-def tune(proposer: Numeric, task: Task, loss: Any, count: int, *, ahead: int = 1, maximize: bool = False) -> float:
+def tune(
+    proposer: Numeric, task: Task, loss: Any, count: int, *, ahead: int = 1, maximize: bool = False
+) -> float:
     """The best loss after `count` proposals, `ahead` of them under way at a time."""
     best, seed = math.inf, seed_trial(task)
     proposer.observe(seed)
@@ -156,14 +158,17 @@ def test_numeric_follows_a_text_that_another_proposer_changed(task: Task) -> Non
     rebuilt = Numeric.for_task(task)
     for one in (proposer, rebuilt):
         one.observe(trial_of(2, made.candidate, Verdict(Status.OK, 1.0, "dev"), data=made.data))
-    again = [one.propose(request_for(task, 3, parent), np.random.default_rng(1)).candidate for one in (proposer, rebuilt)]
+    again = [
+        one.propose(request_for(task, 3, parent), np.random.default_rng(1)).candidate
+        for one in (proposer, rebuilt)
+    ]
     # The rebuilt one never saw the seed; only what belongs to this text counts.
     assert again[0] == again[1]
 
 
 def test_a_task_without_numbers_is_refused_with_what_to_do(tmp_path: Path, task: Task) -> None:
     (task.folder / "params.toml").write_text('x = "far"\n')
-    with pytest.raises(UsageError, match="finds no number to tune in 'params.toml'"):
+    with pytest.raises(UsageError, match=r"finds no number to tune in 'params.toml'"):
         make_proposer("numeric", load_task(task.folder), {})
 
 
@@ -176,7 +181,9 @@ def test_hundreds_of_numbers_are_tuned_too(tmp_path: Path, task: Task) -> None:
     proposer.observe(seed)
     for index in range(1, 60):
         made = proposer.propose(request_for(task, index, seed), np.random.default_rng((1, index)))
-        proposer.observe(trial_of(index, made.candidate, Verdict(Status.OK, float(index), "dev"), data=made.data))
+        proposer.observe(
+            trial_of(index, made.candidate, Verdict(Status.OK, float(index), "dev"), data=made.data)
+        )
     assert len(tomllib.loads(made.candidate.text("a.toml"))) == 150
 
 
@@ -186,13 +193,19 @@ def test_hundreds_of_numbers_are_tuned_too(tmp_path: Path, task: Task) -> None:
 def ask(tmp_path: Path, task: Task, program: str, **options: Any) -> Proposal:
     (tmp_path / "program.py").write_text(program)
     proposer = Command([sys.executable, str(tmp_path / "program.py")], **options)
-    trial = trial_of(3, task.seed, Verdict(Status.INFEASIBLE, None, "dev", feedback="n is too large"), note="tried n = 17")
+    trial = trial_of(
+        3, task.seed, Verdict(Status.INFEASIBLE, None, "dev", feedback="n is too large"), note="tried n = 17"
+    )
     request = request_for(task, 7, seed_trial(task), trial, failure="no file last time")
     return proposer.propose(request, np.random.default_rng(0))
 
 
 def test_a_program_is_told_everything(tmp_path: Path, task: Task) -> None:
-    made = ask(tmp_path, task, "import sys, json; a = sys.stdin.read(); print(json.dumps({'files': {'asked.json': a}, 'note': 'n'}))")
+    made = ask(
+        tmp_path,
+        task,
+        "import sys, json; a = sys.stdin.read(); print(json.dumps({'files': {'asked.json': a}, 'note': 'n'}))",
+    )
     asked = json.loads(made.candidate.text("asked.json"))
     assert asked["task"]["statement"].startswith("Move x, y and n")
     assert "integer at least 0 and at most 20" in asked["task"]["constraints"]
@@ -215,9 +228,13 @@ def test_a_program_may_leave_a_tree_in_its_output_folder(tmp_path: Path, task: T
 @pytest.mark.parametrize(
     ("program", "kind", "text"),
     [
-        ("import sys; print('Traceback: no key', file=sys.stderr); sys.exit(3)", "exit", "ended with status 3: Traceback: no key"),
+        (
+            "import sys; print('Traceback: no key', file=sys.stderr); sys.exit(3)",
+            "exit",
+            "ended with status 3: Traceback: no key",
+        ),
         ("print('hello')", "malformed", "not as agreed.*begins 'hello"),
-        ("print('{\"files\": {\"a\": 1}}')", "malformed", "not as agreed"),
+        ('print(\'{"files": {"a": 1}}\')', "malformed", "not as agreed"),
         ("print('{}')", "malformed", "neither with files nor with a tree"),
         ("print('x' * 3_000_000)", "output", "printed more than 1 MB"),
     ],
@@ -231,7 +248,8 @@ def test_what_a_program_may_do_wrong(tmp_path: Path, task: Task, program: str, k
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path, task: Task) -> None:
     program = (
         "import os, time, subprocess, sys\n"
-        f"open({str(tmp_path / 'child')!r}, 'w').write(str(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid))\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
         "time.sleep(60)\n"
     )
     with pytest.raises(ProposalFailed, match="no answer within 2 s"):
@@ -242,7 +260,9 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path, task: T
     assert not stat.exists() or stat.read_text().split(") ")[1][0] in "ZX"
 
 
-def test_a_program_gets_a_clean_environment(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_gets_a_clean_environment(
+    tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOME_API_KEY", "secret")
     program = "import os, json; print(json.dumps({'files': {'env': ' '.join(os.environ)}}))"
     assert "SOME_API_KEY" not in ask(tmp_path, task, program).candidate.text("env").split()
@@ -272,7 +292,9 @@ def test_a_program_that_is_not_there_is_refused_at_once(task: Task) -> None:
 
 def test_a_script_ends(task: Task) -> None:
     proposer = Scripted([params(1.0)])
-    assert proposer.propose(request_for(task, 1), np.random.default_rng(0)).candidate.text("params.toml") == params(1.0)
+    assert proposer.propose(request_for(task, 1), np.random.default_rng(0)).candidate.text(
+        "params.toml"
+    ) == params(1.0)
     with pytest.raises(NothingLeft, match="the script has 1 candidates"):
         proposer.propose(request_for(task, 2), np.random.default_rng(0))
 

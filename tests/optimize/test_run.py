@@ -71,9 +71,13 @@ def test_best_is_complete_and_current_at_every_step(task: Task, tmp_path: Path) 
         said = json.loads((run / "best" / "verdict.json").read_bytes())
         assert said["index"] == progress.best.index
         assert said["score"] == progress.best.score
-        assert (run / "best" / "design" / "params.toml").read_bytes() == progress.best.candidate.files["params.toml"]
+        assert (run / "best" / "design" / "params.toml").read_bytes() == progress.best.candidate.files[
+            "params.toml"
+        ]
         assert (run / "best" / "artifacts" / "note.txt").read_bytes() == b"drawn"
-        assert json.loads((run / "best" / "metrics.json").read_bytes()) == {"size": {"value": 1.5, "unit": "m"}}
+        assert json.loads((run / "best" / "metrics.json").read_bytes()) == {
+            "size": {"value": 1.5, "unit": "m"}
+        }
         found.append(said["index"])
 
     result = optimize(task, evaluations=40, verifier=Valley(), runs=runs, on_progress=look)
@@ -173,7 +177,7 @@ def stopped(task: Task, runs: Path, after: int, **options: Any) -> Path:
 def test_a_run_whose_task_changed_is_not_resumed(task: Task, tmp_path: Path) -> None:
     run = stopped(task, tmp_path / "runs", 3, evaluations=10)
     (task.folder / "verifier.py").write_text((task.folder / "verifier.py").read_text() + "\n# easier now\n")
-    with pytest.raises(RunError, match="has changed since the run .* began"):
+    with pytest.raises(RunError, match=r"has changed since the run .* began"):
         resume(run, verifier=Valley())
 
 
@@ -188,7 +192,7 @@ def test_a_run_whose_task_moved_is_resumed_where_it_is_now(task: Task, tmp_path:
 def test_a_run_of_an_own_proposer_asks_for_it(task: Task, tmp_path: Path) -> None:
     script = [params(k / 10) for k in range(1, 9)]
     run = stopped(task, tmp_path / "runs", 3, evaluations=6, proposer=Scripted(script))
-    with pytest.raises(UsageError, match="begun with a proposer of its own .scripted.; give it"):
+    with pytest.raises(UsageError, match=r"begun with a proposer of its own .scripted.; give it"):
         resume(run, verifier=Valley())
     assert resume(run, verifier=Valley(), proposer=Scripted(script)).spent.evaluations == 6
 
@@ -230,8 +234,8 @@ def test_a_real_ctrl_c_stops_and_says_how_to_go_on(task: Task, tmp_path: Path) -
         "from journeyman.errors import RunInterrupted\n"
         "def told(p):\n"
         "    if p.spent.evaluations == 5: os.kill(os.getpid(), signal.SIGINT)\n"
-        "try: optimize(load_task(Path(sys.argv[2])), evaluations=50, parallel=2, verifier=Valley(takes_s=0.005), runs=sys.argv[3],"
-        " on_progress=told)\n"
+        "task = load_task(Path(sys.argv[2]))\n"
+        "try: optimize(task, evaluations=50, parallel=2, verifier=Valley(0.005), runs=sys.argv[3], on_progress=told)\n"
         "except RunInterrupted as said: print(said)\n"
     )
     args = [sys.executable, "-c", code, str(HERE), str(task.folder), str(tmp_path / "runs")]
@@ -261,7 +265,13 @@ def test_a_deadline_by_the_clock_holds_after_a_resume(task: Task, tmp_path: Path
     def run(log: RunLog, deadline: float | None) -> str:
         search = Chains(comparison(task))
         made = engine.Engine(
-            log, task, Valley(), search, Numeric.for_task(task), engine.Plan(evaluations=10_000), deadline=deadline
+            log,
+            task,
+            Valley(),
+            search,
+            Numeric.for_task(task),
+            engine.Plan(evaluations=10_000),
+            deadline=deadline,
         )
         return asyncio.run(made.run())
 
@@ -289,10 +299,14 @@ def test_replaying_a_run_gives_the_same_log(task: Task, tmp_path: Path) -> None:
     """What was proposed, proposed again from the record, has the same canonical log but for the proposer's name."""
     first = optimize(task, evaluations=20, verifier=Valley(), runs=tmp_path / "first")
     with RunLog.open(first.run) as log:
-        script = [log.blob((e.body or {})["files"]["params.toml"]).decode() for e in log.events("candidate")][1:]
+        script = [log.blob((e.body or {})["files"]["params.toml"]).decode() for e in log.events("candidate")][
+            1:
+        ]
     digests = []
     for name in ("a", "b"):
-        result = optimize(task, proposer=Scripted(script), evaluations=20, verifier=Valley(), runs=tmp_path / name)
+        result = optimize(
+            task, proposer=Scripted(script), evaluations=20, verifier=Valley(), runs=tmp_path / name
+        )
         assert result.best.digest == first.best.digest
         with RunLog.open(result.run) as log:
             digests.append(canonical_digest(log))

@@ -24,7 +24,9 @@ def test_t_interval_of_a_textbook_sample() -> None:
 
 
 @given(values, st.floats(0.5, 2.0), st.floats(-100, 100))
-def test_t_interval_moves_and_stretches_with_its_values(sample: list[float], scale: float, shift: float) -> None:
+def test_t_interval_moves_and_stretches_with_its_values(
+    sample: list[float], scale: float, shift: float
+) -> None:
     plain, moved = t_interval(sample), t_interval([scale * v + shift for v in sample])
     for a, b in ((plain.low, moved.low), (plain.high, moved.high), (plain.mean, moved.mean)):
         assert a is not None
@@ -56,7 +58,11 @@ def test_t_interval_covers_as_often_as_it_says() -> None:
 
 def test_bootstrap_is_seeded_and_near_t_for_many_values() -> None:
     sample = list(np.random.default_rng(2).normal(0.0, 1.0, size=200))
-    found, again, t = bootstrap_interval(sample, seed=3), bootstrap_interval(sample, seed=3), t_interval(sample)
+    found, again, t = (
+        bootstrap_interval(sample, seed=3),
+        bootstrap_interval(sample, seed=3),
+        t_interval(sample),
+    )
     assert found == again
     assert found.low == pytest.approx(t.low, abs=0.03)
     assert found.high == pytest.approx(t.high, abs=0.03)

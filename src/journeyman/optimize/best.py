@@ -37,7 +37,9 @@ class BestFolder:
         self._folder = folder
         self._task = task
 
-    def show(self, state: State, artifacts: dict[str, bytes] | None, *, held_out: Verdict | None = None) -> None:
+    def show(
+        self, state: State, artifacts: dict[str, bytes] | None, *, held_out: Verdict | None = None
+    ) -> None:
         """Show the best trial. `artifacts` as far as they are at hand, else they are read from the log."""
         best = state.best
         if best is None:
@@ -52,13 +54,22 @@ class BestFolder:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _write(self, folder: Path, best: Trial, artifacts: dict[str, bytes], held_out: Verdict | None) -> None:
+    def _write(
+        self, folder: Path, best: Trial, artifacts: dict[str, bytes], held_out: Verdict | None
+    ) -> None:
         best.candidate.write_to(folder / "design")
-        verdict = {"index": best.index, "proposer": best.proposer, "note": best.note, **_as_json(best.verdict)}
+        verdict = {
+            "index": best.index,
+            "proposer": best.proposer,
+            "note": best.note,
+            **_as_json(best.verdict),
+        }
         (folder / "verdict.json").write_bytes(_pretty(verdict))
         (folder / "metrics.json").write_bytes(_pretty(verdict["metrics"]))
         if artifacts:
-            Candidate({_plain_name(name): data for name, data in artifacts.items()}).write_to(folder / "artifacts")
+            Candidate({_plain_name(name): data for name, data in artifacts.items()}).write_to(
+                folder / "artifacts"
+            )
         (folder / "diff.patch").write_text(diff(self._task.seed, best.candidate), "utf-8")
         if held_out is not None:
             (folder / "held-out.json").write_bytes(_pretty({"index": best.index, **_as_json(held_out)}))
@@ -69,7 +80,10 @@ def diff(old: Candidate, new: Candidate) -> str:
     parts: list[str] = []
     for path in sorted(old.files.keys() | new.files.keys()):
         before, after = _lines(old, path), _lines(new, path)
-        names = (f"a/{path}" if path in old.files else "/dev/null", f"b/{path}" if path in new.files else "/dev/null")
+        names = (
+            f"a/{path}" if path in old.files else "/dev/null",
+            f"b/{path}" if path in new.files else "/dev/null",
+        )
         for line in difflib.unified_diff(before, after, *names):
             parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(parts)
@@ -82,7 +96,10 @@ def put_in_place(made: Path, folder: Path) -> None:
         return
     libc = ctypes.CDLL(None, use_errno=True)
     exchange = getattr(libc, "renameat2", None)
-    if exchange and exchange(_AT_FDCWD, os.fsencode(made), _AT_FDCWD, os.fsencode(folder), _RENAME_EXCHANGE) == 0:
+    if (
+        exchange
+        and exchange(_AT_FDCWD, os.fsencode(made), _AT_FDCWD, os.fsencode(folder), _RENAME_EXCHANGE) == 0
+    ):
         return
     # A file system that cannot exchange: for an instant there is no folder, but never half of one.
     aside = made.with_name(made.name + "-old")

@@ -34,7 +34,9 @@ def constraints_of(task: Task) -> str:
     kind = _EXCHANGES[task.exchange].format(entry=task.file.candidate.entry)
     lines = [f"The candidate `{task.main}` {kind}."]
     if START in task.seed.text(task.main):
-        lines.append(f"Only what stands between {START} and {END} may change; everything else must stay as it is.")
+        lines.append(
+            f"Only what stands between {START} and {END} may change; everything else must stay as it is."
+        )
     if task.exchange in ("data", "policy"):
         packages = ", ".join(task.packages)
         lines.append(f"It may import the standard library{' and ' + packages if packages else ' only'}.")

@@ -119,7 +119,11 @@ class Engine:
             left = max(0.0, deadline - time.time()) + replayed.elapsed_s
             wall_s = left if wall_s is None else min(wall_s, left)
         self.ledger = Ledger.restore(
-            plan.budget(wall_s), replayed.ledger_events, record=self._record, elapsed_s=replayed.elapsed_s, lock=log.lock
+            plan.budget(wall_s),
+            replayed.ledger_events,
+            record=self._record,
+            elapsed_s=replayed.elapsed_s,
+            lock=log.lock,
         )
         self._deadline = deadline
         self._folder = BestFolder(log.folder / "best", task)
@@ -148,7 +152,9 @@ class Engine:
         Cancelled, or on an error, it leaves the log resumable.
         """
         self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
-        self._log.append(events.SESSION, "", None, events.session_body(str(self._task.folder), self._deadline))
+        self._log.append(
+            events.SESSION, "", None, events.session_body(str(self._task.folder), self._deadline)
+        )
         try:
             await self._seed_first()
             self._take_up_open_work()
@@ -192,7 +198,9 @@ class Engine:
         assert state.seed is not None
         if not state.seed.ok:
             said = f": {state.seed.verdict.feedback}" if state.seed.verdict.feedback else ""
-            raise PreflightFailure(f"the seed of task {self._task.id!r} does not verify ({state.seed.status}){said}")
+            raise PreflightFailure(
+                f"the seed of task {self._task.id!r} does not verify ({state.seed.status}){said}"
+            )
         self._folder.show(state, None)
 
     def _take_up_open_work(self) -> None:
@@ -270,7 +278,9 @@ class Engine:
             self._write_failure(index, "invalid", str(failure), _ONE_PROPOSAL)
             return False
         if self.ledger.time_left_s() == 0.0:
-            self._write_failure(index, "deadline", "the deadline came before it could be verified", _ONE_PROPOSAL)
+            self._write_failure(
+                index, "deadline", "the deadline came before it could be verified", _ONE_PROPOSAL
+            )
             return False
         with self._log.commit(durable=self._pays):
             self._write_candidate(index, proposal, parents_of(request), self._proposer.name)
@@ -302,7 +312,11 @@ class Engine:
         """Write the verdict and what it cost; whether the trial must be measured once more before it counts."""
         state = self.state
         better = state.beats(verdict.score)
-        again = better and self._task.noisy and not _short(self.ledger.remaining(), _ONE_EVALUATION, "evaluations")
+        again = (
+            better
+            and self._task.noisy
+            and not _short(self.ledger.remaining(), _ONE_EVALUATION, "evaluations")
+        )
         spend = Spend(int(POLICY[verdict.status].charged), 1, made.tokens, made.micro_usd)
         with self._log.commit():
             trial = self._write_verdict(index, verdict, attempts, counts=not again)
@@ -357,14 +371,18 @@ class Engine:
     def _record(self, event: Reserved | Settled) -> None:
         self._log.append(*events.ledger_event(event))
 
-    def _write_candidate(self, index: int, proposal: Proposal, parents: tuple[int, ...], proposer: str) -> None:
+    def _write_candidate(
+        self, index: int, proposal: Proposal, parents: tuple[int, ...], proposer: str
+    ) -> None:
         archive = self.state.archive
         digest = proposal.candidate.digest
         same_as = archive.first_with(digest)
         body = events.candidate_body(index, digest, proposal, parents, proposer, same_as, self._log.put_blob)
         seq = self._log.append(events.CANDIDATE, str(index), body)
         spend = proposal.spend
-        made = Made(digest, parents, proposer, proposal.note, proposal.data, same_as, spend.tokens, spend.micro_usd)
+        made = Made(
+            digest, parents, proposer, proposal.note, proposal.data, same_as, spend.tokens, spend.micro_usd
+        )
         self.state.candidate_came(index, made, seq, proposal.candidate)
 
     def _write_failure(self, index: int, kind: str, message: str, spend: Spend) -> None:
@@ -380,7 +398,9 @@ class Engine:
         body = events.verdict_body(index, verdict, self._log.put_blob, counts=counts)
         seen = events.measured(verdict, self.ledger.elapsed_s, attempts)
         seq = self._log.append(events.VERDICT, str(index), events.plain(body), seen)
-        return self.state.verdict_came(index, verdict.status, verdict.score, seq, counts=counts, verdict=verdict)
+        return self.state.verdict_came(
+            index, verdict.status, verdict.score, seq, counts=counts, verdict=verdict
+        )
 
     def _write_best(self, trial: Trial) -> None:
         self._log.append(events.BEST, str(trial.index), {"index": trial.index, "score": trial.score})
@@ -407,10 +427,15 @@ class Engine:
         with self._log.commit():
             if verdicts:
                 put = self._log.put_blob
-                bodies = [events.verdict_body(t.index, v, put) for t, (v, _) in zip(finalists, verdicts, strict=True)]
+                bodies = [
+                    events.verdict_body(t.index, v, put)
+                    for t, (v, _) in zip(finalists, verdicts, strict=True)
+                ]
                 seen = [events.measured(v, self.ledger.elapsed_s, n) for v, n in verdicts]
                 body = events.FinalBody(best.index, bodies[0], bodies[-1])
-                self._log.append(events.FINAL, "", events.plain(body), {"seed": seen[0], "finalist": seen[-1]})
+                self._log.append(
+                    events.FINAL, "", events.plain(body), {"seed": seen[0], "finalist": seen[-1]}
+                )
             self._log.append(events.END, "", {"reason": reason})
         if verdicts:
             self._folder.show(self.state, None, held_out=verdicts[-1][0])

@@ -150,10 +150,20 @@ def session_body(task: str, deadline: float | None) -> dict[str, Any]:
 
 
 def candidate_body(
-    index: int, digest: str, proposal: Proposal, parents: tuple[int, ...], proposer: str, same_as: int | None, put: Put
+    index: int,
+    digest: str,
+    proposal: Proposal,
+    parents: tuple[int, ...],
+    proposer: str,
+    same_as: int | None,
+    put: Put,
 ) -> dict[str, Any]:
     """Store the files and the transcript, and say where they are."""
-    spend = {kind: n for kind, n in (("tokens", proposal.spend.tokens), ("micro_usd", proposal.spend.micro_usd)) if n}
+    spend = {
+        kind: n
+        for kind, n in (("tokens", proposal.spend.tokens), ("micro_usd", proposal.spend.micro_usd))
+        if n
+    }
     body = CandidateBody(
         index, digest, {path: put(data) for path, data in proposal.candidate.files.items()}, parents, proposer,
         proposal.note, proposal.data, same_as, {name: put(data) for name, data in proposal.transcript.items()}, spend,
@@ -174,7 +184,8 @@ def files_of(body: CandidateBody, get: Get) -> Candidate:
 def verdict_body(index: int, verdict: Verdict, put: Put, *, counts: bool = True) -> VerdictBody:
     """Store the artifacts; leave out what was measured."""
     instances = tuple(
-        InstanceBody(v.instance, v.status, v.score, v.objective, v.metrics, v.feedback) for v in verdict.instances
+        InstanceBody(v.instance, v.status, v.score, v.objective, v.metrics, v.feedback)
+        for v in verdict.instances
     )
     artifacts = {name: put(data) for name, data in verdict.artifacts.items()}
     return VerdictBody(

@@ -61,11 +61,14 @@ class _Amounts(msgspec.Struct, frozen=True, omit_defaults=True):
 def replay(log: RunLog, state: State) -> Replayed:
     """Feed the log to `state`.
 
-    A log whose run has ended has nothing to be replayed for. Raises RunCorrupt for a log that no engine wrote, RunError for a search that differs."""
+    Raises RunCorrupt for a log that no engine wrote, RunError for a search that does not repeat itself.
+    """
     try:
         return _replay(log, state)
     except msgspec.MsgspecError as error:
-        raise RunCorrupt(f"the log of the run in {log.folder} has an event that cannot be read: {error}") from error
+        raise RunCorrupt(
+            f"the log of the run in {log.folder} has an event that cannot be read: {error}"
+        ) from error
 
 
 def _replay(log: RunLog, state: State) -> Replayed:
@@ -84,11 +87,15 @@ def _replay(log: RunLog, state: State) -> Replayed:
                 state.ask(int(key))
         elif kind == events.SETTLE:
             if open_.pop(key, None) is None:
-                raise RunCorrupt(f"the log of the run in {log.folder} settles {key!r}, which was not reserved")
+                raise RunCorrupt(
+                    f"the log of the run in {log.folder} settles {key!r}, which was not reserved"
+                )
             settled[body or b""] += 1
         elif kind == events.CANDIDATE:
             head = candidate(body or b"")
-            made = Made(head.digest, head.parents, head.proposer, head.note, head.data, head.same_as, **head.spend)
+            made = Made(
+                head.digest, head.parents, head.proposer, head.note, head.data, head.same_as, **head.spend
+            )
             state.candidate_came(int(key), made, seq)
         elif kind == events.VERDICT:
             said = verdict(body or b"")
@@ -118,4 +125,3 @@ def _replay(log: RunLog, state: State) -> Replayed:
         a = amounts(body)
         ledger.append(Reserved(key, Spend(a.evaluations, a.proposals, a.tokens, a.micro_usd)))
     return Replayed(ledger, elapsed_s, deadline)
-

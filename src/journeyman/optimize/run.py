@@ -149,7 +149,9 @@ def optimize(
     root = Path(runs) if runs is not None else runs_root()
     # Made before anything is started, so that a wrong name or option costs nothing.
     made_search = make_search(search, comparison(loaded), options) if isinstance(search, str) else search
-    made_proposer = make_proposer(proposer, loaded, proposer_options) if isinstance(proposer, str) else proposer
+    made_proposer = (
+        make_proposer(proposer, loaded, proposer_options) if isinstance(proposer, str) else proposer
+    )
     results: list[Result] = []
     with _verifier(loaded, verifier, parallel, level, cache) as judge:
         if isinstance(judge, Verifier):
@@ -167,7 +169,11 @@ def optimize(
                 "unit": loaded.score_unit,
                 "maximize": loaded.better(1.0, 0.0),
                 "search": {"name": searches, "options": options, "given": not isinstance(search, str)},
-                "proposer": {"name": proposers, "options": proposer_options, "given": not isinstance(proposer, str)},
+                "proposer": {
+                    "name": proposers,
+                    "options": proposer_options,
+                    "given": not isinstance(proposer, str),
+                },
                 "plan": msgspec.to_builtins(plan),
                 "until": until,
                 "max_wall_s": max_wall_s,
@@ -227,7 +233,14 @@ def resume(
         waiting = _Late(lambda: _verifier(loaded, verifier, plan.parallel, header["level"], cache))
         with waiting:
             engine = Engine(
-                log, loaded, waiting, search, proposer, plan, wall_s=header["max_wall_s"], on_progress=on_progress
+                log,
+                loaded,
+                waiting,
+                search,
+                proposer,
+                plan,
+                wall_s=header["max_wall_s"],
+                on_progress=on_progress,
             )
             return _work(engine, log)
 
@@ -324,4 +337,6 @@ def _task_folder(log: RunLog) -> Path:
 
 def _by_name(header: Mapping[str, Any], part: str) -> None:
     if header[part]["given"]:
-        raise UsageError(f"this run was begun with a {part} of its own ({header[part]['name']}); give it to resume()")
+        raise UsageError(
+            f"this run was begun with a {part} of its own ({header[part]['name']}); give it to resume()"
+        )

@@ -72,7 +72,9 @@ class State:
             return None
         if not request.parents or request.index != index:
             said = f"request {request.index} with {len(request.parents)} parents"
-            raise RunError(f"the search answered ask({index}) with {said}; it must be {index} with at least one")
+            raise RunError(
+                f"the search answered ask({index}) with {said}; it must be {index} with at least one"
+            )
         self.last_index = max(self.last_index, index)
         self.asked[index] = request
         return request
@@ -102,7 +104,14 @@ class State:
         self.search.failed(index)
 
     def verdict_came(
-        self, index: int, status: Status, score: float | None, seq: int, *, counts: bool, verdict: Verdict | None = None
+        self,
+        index: int,
+        status: Status,
+        score: float | None,
+        seq: int,
+        *,
+        counts: bool,
+        verdict: Verdict | None = None,
     ) -> Trial | None:
         """Trial `index` has a verdict; the trial, unless it is to be measured again before it counts."""
         self.archive.add_verdict(index, seq, verdict)

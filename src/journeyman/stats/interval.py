@@ -66,7 +66,9 @@ def _checked(values: Sequence[float], level: float) -> tuple[int, float]:
     if not values:
         raise UsageError("an interval needs at least one value")
     if not all(map(math.isfinite, values)):
-        raise UsageError(f"an interval needs finite values, not {next(v for v in values if not math.isfinite(v))}")
+        raise UsageError(
+            f"an interval needs finite values, not {next(v for v in values if not math.isfinite(v))}"
+        )
     if not 0 < level < 1:
         raise UsageError(f"a confidence level lies between 0 and 1, not {level:g}")
     return len(values), math.fsum(values) / len(values)

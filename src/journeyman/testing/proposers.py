@@ -54,7 +54,9 @@ def judged(index: int, made: Proposal, name: str) -> Trial:
     digest = made.candidate.digest
     draw = random.Random(digest)
     good = draw.random() > 1 / 7
-    verdict = Verdict(Status.OK if good else Status.INFEASIBLE, draw.gauss(0, 1) if good else None, "dev", feedback="judged")
+    verdict = Verdict(
+        Status.OK if good else Status.INFEASIBLE, draw.gauss(0, 1) if good else None, "dev", feedback="judged"
+    )
     # What comes back has been through the log.
     data = msgspec.msgpack.decode(msgspec.msgpack.encode(made.data))
     return trial_of(index, made.candidate, verdict, parents=(SEED,), proposer=name, data=data)
@@ -137,6 +139,13 @@ class ProposerSuite:
         proposer = setting.make()
         seed = seed_trial(setting.task)
         proposer.observe(seed)
-        failed = trial_of(1, setting.task.seed, Verdict(Status.TIMEOUT, None, "dev", feedback="10 s passed"), parents=(SEED,))
+        failed = trial_of(
+            1,
+            setting.task.seed,
+            Verdict(Status.TIMEOUT, None, "dev", feedback="10 s passed"),
+            parents=(SEED,),
+        )
         proposer.observe(failed)
-        self.propose(proposer, request_for(setting.task, 2, seed, failed, failure="the last reply had no file"))
+        self.propose(
+            proposer, request_for(setting.task, 2, seed, failed, failure="the last reply had no file")
+        )

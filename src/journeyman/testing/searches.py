@@ -131,7 +131,9 @@ class SearchSuite:
         assert answers[0] == answers[1] == answers[2]
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_is_rebuilt_by_repeating_what_it_was_asked_and_told(self, make_search: MakeSearch, seed: int) -> None:
+    def test_is_rebuilt_by_repeating_what_it_was_asked_and_told(
+        self, make_search: MakeSearch, seed: int
+    ) -> None:
         play = Play(make_search(), seed)
         play.steps(150)
         rebuilt = make_search()

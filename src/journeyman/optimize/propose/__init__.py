@@ -28,7 +28,9 @@ def _command(task: Task, command: Any = None) -> Proposer:
     return Command(command)
 
 
-PROPOSERS: Mapping[str, Callable[..., Proposer]] = MappingProxyType({"numeric": _numeric, "command": _command})
+PROPOSERS: Mapping[str, Callable[..., Proposer]] = MappingProxyType(
+    {"numeric": _numeric, "command": _command}
+)
 """Name -> maker. Called with the task and the proposer's own options."""
 
 
@@ -39,4 +41,6 @@ def make_proposer(name: str, task: Task, options: Mapping[str, Any]) -> Proposer
     try:
         return PROPOSERS[name](task, **options)
     except TypeError as error:
-        raise UsageError(f"the proposer {name!r} does not take these options: {dict(options)} ({error})") from error
+        raise UsageError(
+            f"the proposer {name!r} does not take these options: {dict(options)} ({error})"
+        ) from error

@@ -90,7 +90,11 @@ class Axis:
         bound = low if low is not None else high
         assert bound is not None
         distance = abs(start - bound)
-        moved = abs(distance + _OPEN * max(distance, abs(start)) * u) if start != 0.0 else abs(distance + _OPEN * u)
+        moved = (
+            abs(distance + _OPEN * max(distance, abs(start)) * u)
+            if start != 0.0
+            else abs(distance + _OPEN * u)
+        )
         return bound + moved if low is not None else bound - moved
 
 

@@ -111,7 +111,9 @@ class Command:
             if said.files is not None:
                 candidate = make_candidate({**parent.files, **said.files})
             elif any(output.iterdir()):
-                candidate = read_candidate(output, request.brief.main if request.brief else next(iter(parent.files)))
+                candidate = read_candidate(
+                    output, request.brief.main if request.brief else next(iter(parent.files))
+                )
             else:
                 text = "the program answered neither with files nor with a tree in its output folder"
                 raise ProposalFailed("malformed", text)
@@ -150,19 +152,26 @@ class Command:
                 env=self._environment(), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise ProposalFailed("exit", f"the program {self._argv[0]!r} could not be started: {error}") from error
+            raise ProposalFailed(
+                "exit", f"the program {self._argv[0]!r} could not be started: {error}"
+            ) from error
         with process:
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stderr is not None
-            out, err = _Reader(process.stdout, self._output_bytes, process), _Reader(process.stderr, 2**20, None)
+            out, err = (
+                _Reader(process.stdout, self._output_bytes, process),
+                _Reader(process.stderr, 2**20, None),
+            )
             writer = threading.Thread(target=_write, args=(process.stdin, stdin))
             for thread in (out, err, writer):
                 thread.start()
             try:
                 process.wait(self._timeout_s)
             except subprocess.TimeoutExpired:
-                raise ProposalFailed("timeout", f"the program gave no answer within {self._timeout_s:g} s") from None
+                raise ProposalFailed(
+                    "timeout", f"the program gave no answer within {self._timeout_s:g} s"
+                ) from None
             finally:
                 # Children it left behind hold the pipes open; with the group gone the readers come to their end.
                 _end_group(process)

@@ -116,7 +116,9 @@ def parse(path: str, text: str, parameters: Mapping[str, Parameter] | None = Non
         return Template(text, tuple(d for d in declared if d.choices or not isinstance(d.value, str)))
     if any(f.tune is not None for f in inside):
         return Template(text, tuple(_annotated(f) for f in inside if f.tune is not None))
-    return Template(text, tuple(_literal(f) for f in inside if not f.structural and not isinstance(f.value, str)))
+    return Template(
+        text, tuple(_literal(f) for f in inside if not f.structural and not isinstance(f.value, str))
+    )
 
 
 def _literal(found: Found) -> Literal:
@@ -151,7 +153,9 @@ def _annotated(found: Found) -> Literal:
                 return replace(literal, choices=choices)
     except ValueError:
         pass
-    raise CandidateInvalid(f"{found.name}: 'tune: {rule}' is neither a range like '0.1 .. 2' nor a choice like '1 | 2 | 4'")
+    raise CandidateInvalid(
+        f"{found.name}: 'tune: {rule}' is neither a range like '0.1 .. 2' nor a choice like '1 | 2 | 4'"
+    )
 
 
 def _choice(text: str, literal: Literal) -> Value:

@@ -53,7 +53,9 @@ class Numeric:
     name = "numeric"
     waits = False
 
-    def __init__(self, main: str, *, maximize: bool, parameters: Mapping[str, Parameter] | None = None) -> None:
+    def __init__(
+        self, main: str, *, maximize: bool, parameters: Mapping[str, Parameter] | None = None
+    ) -> None:
         self._main = main
         self._sign = -1.0 if maximize else 1.0
         self._parameters = parameters or {}
@@ -141,7 +143,9 @@ class _Strategy:
         self.start = tuple(start) if start is not None else template.values
         centred = [replace(literal, value=value) for literal, value in zip(literals, self.start, strict=True)]
         self._axes: list[Axis] = [axis_of(literal) for literal in centred]
-        self._best_point = np.array([axis.coordinate(v) for axis, v in zip(self._axes, self.start, strict=True)])
+        self._best_point = np.array(
+            [axis.coordinate(v) for axis, v in zip(self._axes, self.start, strict=True)]
+        )
         self._best_loss = math.inf
         self.restarts = 0
         self._population = 4 + math.floor(3 * math.log(len(self._axes)))
@@ -164,7 +168,9 @@ class _Strategy:
         """The literals' values at a point."""
         return [axis.value(u) for axis, u in zip(self._axes, point, strict=True)]
 
-    def tell(self, index: int, restart: int, point: Sequence[float], loss: float | None, *, repeated: bool) -> None:
+    def tell(
+        self, index: int, restart: int, point: Sequence[float], loss: float | None, *, repeated: bool
+    ) -> None:
         """Learn from trial `index`. `loss` is to be small; None if there is no score."""
         import numpy as np
 
@@ -203,7 +209,9 @@ class _Strategy:
         open_, closed = (-np.inf, np.inf), (0.0, 1.0)
         bounds = np.array([closed if axis.bounded else open_ for axis in self._axes])
         # The point on a grid that is learned from may lie outside of what it stands for.
-        mean = np.where([axis.bounded for axis in self._axes], np.clip(self._best_point, 0.0, 1.0), self._best_point)
+        mean = np.where(
+            [axis.bounded for axis in self._axes], np.clip(self._best_point, 0.0, 1.0), self._best_point
+        )
         shared = {"population_size": self._population, "seed": 0}
         if (steps > 0).any():
             self._cma = cmaes.CMAwM(mean, _SIGMA, bounds, steps, **shared)
@@ -216,7 +224,9 @@ class _Strategy:
 
 
 def _note(template: Template, values: Sequence[Value]) -> str:
-    shown = [f"{literal.name} {_short(value)}" for literal, value in zip(template.literals, values, strict=True)]
+    shown = [
+        f"{literal.name} {_short(value)}" for literal, value in zip(template.literals, values, strict=True)
+    ]
     return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
 
 

@@ -61,7 +61,16 @@ def _number_at(code: list[_Token], i: int, rule: str | None, index: bool, power:
     token = code[i]
     name = _name_of(code, i) or f"line {token.line}"
     if token.kind == "string":
-        return Found(token.start, token.end, token.text, token.text.strip("'\""), name, rule, structural=True, program=True)
+        return Found(
+            token.start,
+            token.end,
+            token.text,
+            token.text.strip("'\""),
+            name,
+            rule,
+            structural=True,
+            program=True,
+        )
     digits, suffix = _split_suffix(token.text) if not power else (token.text, "")
     value = number(digits)
     if value is None or (re.fullmatch(r"0\d+", digits) and not power):
@@ -71,7 +80,13 @@ def _number_at(code: list[_Token], i: int, rule: str | None, index: bool, power:
     after = code[i + 1] if i + 1 < len(code) else None
     operand_before_sign = i >= 2 and _operand(code[i - 2])
     raised = power and after is not None and after.text == "**"
-    if before is not None and before.text == "-" and before.end == start and not operand_before_sign and not raised:
+    if (
+        before is not None
+        and before.text == "-"
+        and before.end == start
+        and not operand_before_sign
+        and not raised
+    ):
         start, text, value = before.start, "-" + text, -value
         before = code[i - 2] if i >= 2 else None
     wrapped = (
@@ -84,7 +99,13 @@ def _number_at(code: list[_Token], i: int, rule: str | None, index: bool, power:
         start, end, text = before.start, after.end, f"({text})"
     structural = isinstance(value, int) and (index or abs(value) <= 2 or _is_axis(code, i))
     # Behind a word, as in `return-1`, a number without its minus would run into it.
-    guard = not wrapped and text.startswith("-") and before is not None and before.end == start and before.kind == "name"
+    guard = (
+        not wrapped
+        and text.startswith("-")
+        and before is not None
+        and before.end == start
+        and before.kind == "name"
+    )
     return Found(start, end, text, value, name, rule, structural, wrapped, guard, suffix, True)
 
 

@@ -18,7 +18,9 @@ from journeyman.optimize.propose.scan import Found, Value, number, tune_rule
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _JSON_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
-_TOML_STRING = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
+_TOML_STRING = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL
+)
 _PART = r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _TOML_KEY = re.compile(rf"\s*{_PART}(?:\s*\.\s*{_PART})*[ \t]*")
 _TOML_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d\S*)?|\d\d:\d\d\S*")
@@ -69,7 +71,9 @@ def text(text: str) -> list[Found]:
         for match in _NUMBER.finditer(line[: comment.start()] if comment else line):
             value = number(match[0])
             if value is not None:
-                found.append(Found(at + match.start(), at + match.end(), match[0], value, f"line {row}", rule))
+                found.append(
+                    Found(at + match.start(), at + match.end(), match[0], value, f"line {row}", rule)
+                )
         at += len(line)
     return found
 
@@ -77,7 +81,9 @@ def text(text: str) -> list[Found]:
 class _Scanner:
     """Walks a text and keeps the scalars with their paths."""
 
-    def __init__(self, text: str, space: re.Pattern[str], string: re.Pattern[str], key: Callable[[str], Path]) -> None:
+    def __init__(
+        self, text: str, space: re.Pattern[str], string: re.Pattern[str], key: Callable[[str], Path]
+    ) -> None:
         self._text = text
         self._space = space
         self._string = string
@@ -120,8 +126,12 @@ class _Scanner:
             value = document
             for key in path:
                 value = value[key]
-            if not isinstance(found.value, str) and (type(value) is not type(found.value) or value != found.value):
-                raise CandidateInvalid(f"{found.name} of the parameter file cannot be located; write it in a plainer way")
+            if not isinstance(found.value, str) and (
+                type(value) is not type(found.value) or value != found.value
+            ):
+                raise CandidateInvalid(
+                    f"{found.name} of the parameter file cannot be located; write it in a plainer way"
+                )
         return [found for _, found in self._found]
 
     def _keep(self, path: Path, match: re.Match[str], value: Value | None) -> None:
@@ -159,7 +169,7 @@ def _toml_key(text: str) -> Path:
     path: list[Key] = []
     value: Any = tomllib.loads(f"{text.strip()} = 0")
     while isinstance(value, dict):
-        (key, value), = value.items()
+        ((key, value),) = value.items()
         path.append(key)
     return tuple(path)
 

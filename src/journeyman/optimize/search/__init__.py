@@ -23,4 +23,6 @@ def make_search(name: str, better: Callable[[float, float], bool], options: Mapp
     try:
         return SEARCHES[name](better, **options)
     except TypeError as error:
-        raise UsageError(f"the search {name!r} does not take these options: {dict(options)} ({error})") from error
+        raise UsageError(
+            f"the search {name!r} does not take these options: {dict(options)} ({error})"
+        ) from error

@@ -39,7 +39,9 @@ class Chains:
         depth: steps a chain, >= 1; None: as many as the budget allows.
     """
 
-    def __init__(self, better: Callable[[float, float], bool], *, width: int = 1, depth: int | None = None) -> None:
+    def __init__(
+        self, better: Callable[[float, float], bool], *, width: int = 1, depth: int | None = None
+    ) -> None:
         if width < 1:
             raise UsageError(f"chains need a width of at least 1, not {width}")
         if depth is not None and depth < 1:
@@ -95,4 +97,6 @@ class Chains:
     def _beats(self, trial: Trial, best: Trial | None) -> bool:
         if trial.score is None or best is None or best.score is None:
             return trial.score is not None
-        return self._better(trial.score, best.score) or (trial.score == best.score and trial.index < best.index)
+        return self._better(trial.score, best.score) or (
+            trial.score == best.score and trial.index < best.index
+        )
