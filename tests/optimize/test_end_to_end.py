@@ -66,3 +66,17 @@ def test_a_candidate_that_crashes_is_told_why(tmp_path: Path) -> None:
     assert result.feasible == 1
     assert len(seen[2]) == 2
     assert seen[2][1]
+
+
+def test_the_finalist_is_drawn_at_the_end(tmp_path: Path) -> None:
+    folder = make_task(tmp_path / "task").folder
+    text = (folder / "verifier.py").read_text()
+    (folder / "verifier.py").write_text(
+        text + "\n\ndef draw(instance, design):\n    return {'valley.svg': str(design).encode()}\n"
+    )
+    result = jm.optimize(folder, evaluations=2, runs=tmp_path / "runs")
+    from journeyman.optimize import pictures_of
+
+    with RunLog.open(result.run) as log:
+        assert list(pictures_of(log)) == ["valley.svg"]
+    assert b"'n'" in (result.run / "best" / "pictures" / "valley.svg").read_bytes()

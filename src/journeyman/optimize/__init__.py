@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from journeyman.optimize.propose.scripted import Scripted as Scripted
     from journeyman.optimize.result import Repeats as Repeats
     from journeyman.optimize.result import Result as Result
+    from journeyman.optimize.result import pictures_of as pictures_of
     from journeyman.optimize.result import result_of as result_of
     from journeyman.optimize.run import optimize as optimize
     from journeyman.optimize.run import resume as resume
@@ -48,6 +49,7 @@ _HOME = {
     "Search": "search.base",
     "Trial": "trial",
     "optimize": "run",
+    "pictures_of": "result",
     "result_of": "result",
     "resume": "run",
 }

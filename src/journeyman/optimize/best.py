@@ -3,7 +3,8 @@
     design/         the candidate's files
     verdict.json    its verdict on dev, and its number
     metrics.json    its metrics, name -> value and unit
-    artifacts/      what the verifier drew or wrote
+    artifacts/      what the verifier wrote
+    pictures/       what it drew, once the run has ended
     diff.patch      against the seed
     held-out.json   the verdict on held-out, once the run has ended
 
@@ -17,6 +18,7 @@ import difflib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -38,7 +40,12 @@ class BestFolder:
         self._task = task
 
     def show(
-        self, state: State, artifacts: dict[str, bytes] | None, *, held_out: Verdict | None = None
+        self,
+        state: State,
+        artifacts: dict[str, bytes] | None,
+        *,
+        held_out: Verdict | None = None,
+        pictures: Mapping[str, bytes] | None = None,
     ) -> None:
         """Show the best trial. `artifacts` as far as they are at hand, else they are read from the log."""
         best = state.best
@@ -48,14 +55,14 @@ class BestFolder:
             artifacts = state.archive.artifacts(best.index)
         scratch = Path(tempfile.mkdtemp(prefix=".best-", dir=self._folder.parent))
         try:
-            self._write(scratch, best, artifacts, held_out)
+            self._write(scratch, best, {"artifacts": artifacts, "pictures": pictures or {}}, held_out)
             scratch.chmod(0o755)
             put_in_place(scratch, self._folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _write(
-        self, folder: Path, best: Trial, artifacts: dict[str, bytes], held_out: Verdict | None
+        self, folder: Path, best: Trial, extra: Mapping[str, Mapping[str, bytes]], held_out: Verdict | None
     ) -> None:
         best.candidate.write_to(folder / "design")
         verdict = {
@@ -66,10 +73,9 @@ class BestFolder:
         }
         (folder / "verdict.json").write_bytes(_pretty(verdict))
         (folder / "metrics.json").write_bytes(_pretty(verdict["metrics"]))
-        if artifacts:
-            Candidate({_plain_name(name): data for name, data in artifacts.items()}).write_to(
-                folder / "artifacts"
-            )
+        for name, files in extra.items():
+            if files:
+                Candidate({_plain_name(path): data for path, data in files.items()}).write_to(folder / name)
         (folder / "diff.patch").write_text(diff(self._task.seed, best.candidate), "utf-8")
         if held_out is not None:
             (folder / "held-out.json").write_bytes(_pretty({"index": best.index, **_as_json(held_out)}))

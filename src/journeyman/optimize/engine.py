@@ -64,7 +64,10 @@ class Verifies(Protocol):
     """What the engine needs of a verifier. Called from several threads at a time."""
 
     def evaluate(self, candidate: Candidate, *, split: str = DEV, repeat: int = 0) -> Verdict:
-        """One verdict on one split; raises only for what no candidate can be blamed for."""
+        """One verdict on one split; raises only for what no candidate can be blamed for.
+
+        A verifier may also have `draw(candidate) -> {file name: content}`: pictures of the finalist.
+        """
         ...
 
 
@@ -424,9 +427,13 @@ class Engine:
         if self._task.has_held_out:
             finalists = [seed] if best.index == SEED else [seed, best]
             verdicts = await asyncio.gather(*(self._verify(t.candidate, HELD_OUT, 0) for t in finalists))
+        pictures = await self._draw(best.candidate)
+        put = self._log.put_blob
         with self._log.commit():
+            if pictures:
+                files = {name: put(data) for name, data in pictures.items()}
+                self._log.append(events.PICTURES, "", None, {"index": best.index, "files": files})
             if verdicts:
-                put = self._log.put_blob
                 bodies = [
                     events.verdict_body(t.index, v, put)
                     for t, (v, _) in zip(finalists, verdicts, strict=True)
@@ -437,9 +444,16 @@ class Engine:
                     events.FINAL, "", events.plain(body), {"seed": seen[0], "finalist": seen[-1]}
                 )
             self._log.append(events.END, "", {"reason": reason})
-        if verdicts:
-            self._folder.show(self.state, None, held_out=verdicts[-1][0])
+        held_out = verdicts[-1][0] if verdicts else None
+        self._folder.show(self.state, None, held_out=held_out, pictures=pictures)
         return reason
+
+    async def _draw(self, candidate: Candidate) -> dict[str, bytes]:
+        """Pictures of the finalist, if the verifier draws any."""
+        draw: Callable[[Candidate], dict[str, bytes]] | None = getattr(self._verifier, "draw", None)
+        if draw is None:
+            return {}
+        return await asyncio.get_running_loop().run_in_executor(self._verifying, draw, candidate)
 
 
 def _short(left: Budget, spend: Spend, kind: str) -> bool:

@@ -9,7 +9,7 @@ A run is this sequence (key in parentheses; `reserve` and `settle` are the ledge
     reserve (k), candidate (k), repeated (k) + settle (k)                  the same files as an earlier trial
     verdict (k, counts=False) + settle (k) + reserve (k/1), verdict (k) + settle (k/1)     noisy: measured again
     best (k)                in the commit of the verdict that made k the best
-    final (), end ()        held-out verdicts and the reason; in one commit, the last of the run
+    pictures () + final () + end ()      of the finalist (volatile), held-out verdicts, the reason: the last of the run
 
 What stands together with a `+` is one commit. Bodies hold nothing that differs between two equal runs: times, process
 ids, attempts and measured seconds are in the volatile part.
@@ -40,6 +40,7 @@ REPEATED = "repeated"
 FAILED = "proposal_failed"
 BEST = "best"
 FINAL = "final"
+PICTURES = "pictures"
 INTERRUPTED = "interrupted"
 END = "end"
 

@@ -139,6 +139,14 @@ def result_of(log: RunLog) -> Result:
     )  # fmt: skip
 
 
+def pictures_of(log: RunLog) -> dict[str, bytes]:
+    """Pictures of the finalist by file name, as its task's verifier drew them at the end of the run."""
+    for event in log.events(events.PICTURES):
+        if event.volatile is not None:
+            return {name: log.blob(digest) for name, digest in event.volatile["files"].items()}
+    return {}
+
+
 def read_trial(archive: Archive, index: int) -> Trial:
     """Trial `index`, held in memory."""
     record, verdict = archive.record(index), archive.verdict(index)

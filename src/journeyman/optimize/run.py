@@ -261,6 +261,11 @@ class _Late:
                 self._verifier = self._stack.enter_context(self._start())
         return self._verifier.evaluate(candidate, split=split, repeat=repeat)
 
+    def draw(self, candidate: Any) -> dict[str, bytes]:
+        """As the verifier's own, if it has one."""
+        draw = getattr(self._verifier, "draw", None)
+        return draw(candidate) if draw is not None else {}
+
     def __enter__(self) -> None:
         self._stack.__enter__()
 
