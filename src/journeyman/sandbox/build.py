@@ -38,6 +38,7 @@ from journeyman.sandbox.limits import Limits
 from journeyman.sandbox.ratio import Ratio, ratio_of
 
 MAX_ANSWER = 1 << 16
+AWAKE_S = 2e-5  # CPU time that may still be accounted to threads after they have stopped
 LATENCY_S = 3e-4  # waking up, twice, and this side's own steps; blocks are not much shorter
 T = TypeVar("T")
 _FRAME = struct.Struct("<cQ")
@@ -103,9 +104,10 @@ class Build:
     ) -> Ratio:
         """Time every block on both programs, in turn and in alternating order, and judge every answer.
 
-        The first `warm` blocks are judged but not counted; each further `rounds` blocks make one pair, in which the
-        quickest block of either program counts. One round is right where a program could put work off to a later block;
-        several make a ratio steady on a busy machine, because what disturbs a block only ever makes it slower.
+        The first `warm` blocks are judged but not counted. Of n further blocks, n // `rounds` pairs are made, each from
+        blocks spread over the whole time, and the quickest block of either program counts in each. One round is right
+        where a program could put work off to a later block; several make a ratio steady on a busy machine, because what
+        disturbs a block only ever makes it slower.
 
         Raises WrongAnswer at the first wrong answer of the candidate, CandidateFailure if its program ends early or
         reaches a limit, SandboxFailure where the reference is at fault, ValueError where the blocks make no pair.
@@ -121,9 +123,10 @@ class Build:
             if number >= warm:
                 candidate_s.append(theirs)
                 reference_s.append(ours)
-        pairs = range(0, len(candidate_s) - rounds + 1, rounds)
+        candidate.check_stopped()
+        pairs = len(candidate_s) // rounds
         return ratio_of(
-            [min(candidate_s[i : i + rounds]) for i in pairs], [min(reference_s[i : i + rounds]) for i in pairs], confidence
+            [min(candidate_s[i::pairs]) for i in range(pairs)], [min(reference_s[i::pairs]) for i in range(pairs)], confidence
         )
 
     def close(self) -> None:
@@ -166,7 +169,12 @@ class Running:
         self._program = sandbox.program(
             ["./program"], files={"program": executable.data}, limits=limits, only=executable.view
         )
-        self._guarded(lambda: frozen.freeze(self._program.pid))
+        self._stopped_s = 0.0
+        try:
+            self._guarded(self._stop)
+        except BaseException:
+            self._program.close()
+            raise
 
     @property
     def pid(self) -> int:
@@ -187,14 +195,30 @@ class Running:
         ended = self._program.finish()
         self.wall_s, self.cpu_s, self.memory_mb = ended.wall_s, ended.cpu_s, ended.memory_mb
 
+    def check_stopped(self) -> None:
+        """Raise CandidateFailure if the process has run since it was stopped: a kernel's timer can wake one by SIGCONT."""
+        self._guarded(self._check_stopped)
+
+    def _stop(self) -> None:
+        frozen.freeze(self._program.pid)
+        self._stopped_s = frozen.cpu_s(self._program.pid)
+
+    def _check_stopped(self) -> None:
+        awake = frozen.cpu_s(self._program.pid) - self._stopped_s
+        if awake > AWAKE_S:
+            raise CandidateFailure(
+                "killed", f"the program woke itself while it was stopped for the other to be timed, and ran for {awake * 1e3:.2f} ms"
+            )
+
     def _answer(self, block: Block) -> tuple[bytes, float]:
         pid = self._program.pid
+        self._check_stopped()
         if block.prepare is not None:
             frozen.thaw(pid)
             self._program.send(_FRAME.pack(b"P", len(block.prepare)) + block.prepare)
             if self._receive() != b"":
                 raise CandidateFailure("malformed", "the program wrote an answer before it was asked")
-            frozen.freeze(pid)
+            self._stop()
         request = _FRAME.pack(b"W", len(block.work)) + block.work
         used = frozen.cpu_s(pid)
         frozen.thaw(pid)
@@ -203,9 +227,9 @@ class Running:
         self._program.send(request)
         answer = self._receive()
         wall = time.perf_counter() - began
-        frozen.freeze(pid)
+        self._stop()
         waited = frozen.waited_s(pid) + frozen.waited_s() - waited
-        used = frozen.cpu_s(pid) - used
+        used = self._stopped_s - used
         return answer, max(used, wall - waited - LATENCY_S)
 
     def _receive(self) -> bytes:

@@ -23,86 +23,73 @@ void sha256(const uint8_t *data, size_t length, uint8_t digest[32]);
 
 /* EVOLVE-BLOCK-START */
 
-#define ROUNDS_UNROLLED 1    // tune: 1 | 2 | 4 | 8 | 16
-#define SCHEDULE_UNROLLED 1  // tune: 1 | 2 | 4 | 8 | 16
+#define ROUNDS_AT_ONCE 1     // tune: 1 | 8 | 16 | 64
+#define SCHEDULE_AT_ONCE 1   // tune: 1 | 4 | 8 | 16
 #define ROLLING_SCHEDULE 0   // tune: 0 | 1
-#define RENAME_VARIABLES 0   // tune: 0 | 1
-#define LOAD_WORDS 0         // tune: 0 | 1
-#define SHARED_MAJORITY 0    // tune: 0 | 1
-#define BLOCKS_COPIED 1      // tune: 0 .. 64
+#define SHORT_CHOOSE 0       // tune: 0 | 1
+#define SHORT_MAJORITY 0     // tune: 0 | 1
+#define NESTED_ROTATIONS 0   // tune: 0 | 1
+#define BLOCKS_COPIED 1      // tune: 0 .. 32
 #define PREFETCH_BYTES 0     // tune: 0 .. 1024
 
 #define TEXT(x) #x
 #define UNROLL(n) _Pragma(TEXT(GCC unroll n))
 
 static inline uint32_t rotr(uint32_t x, int n) { return x >> n | x << (32 - n); }
-static inline uint32_t big_sigma0(uint32_t x) { return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22); }
-static inline uint32_t big_sigma1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25); }
-static inline uint32_t small_sigma0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
-static inline uint32_t small_sigma1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
-static inline uint32_t choose(uint32_t e, uint32_t f, uint32_t g) { return g ^ (e & (f ^ g)); }
-static inline uint32_t majority(uint32_t a, uint32_t b, uint32_t c) { return (a & b) ^ (a & c) ^ (b & c); }
 
-static inline uint32_t load(const uint8_t *p) {
-    if (LOAD_WORDS) {
-        uint32_t x;
-        memcpy(&x, p, 4);
-        return __builtin_bswap32(x);
-    }
-    uint32_t x = 0;
-    for (int i = 0; i < 4; i++) x = x << 8 | p[i];
-    return x;
+static inline uint32_t big_sigma0(uint32_t x) {
+    return NESTED_ROTATIONS ? rotr(rotr(rotr(x, 9) ^ x, 11) ^ x, 2) : rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22);
 }
 
-/* One round on eight named words; the caller renames them. `bc` is b ^ c, kept from the round before. */
-#define ROUND(a, b, c, d, e, f, g, h, kw)                                                     \
-    do {                                                                                      \
-        uint32_t sum = (h) + big_sigma1(e) + choose(e, f, g) + (kw);                            \
-        uint32_t ab = (a) ^ (b);                                                              \
-        uint32_t m = SHARED_MAJORITY ? (b) ^ (ab & bc) : majority(a, b, c);                   \
-        bc = ab;                                                                              \
-        (d) += sum;                                                                           \
-        (h) = sum + big_sigma0(a) + m;                                                        \
-    } while (0)
+static inline uint32_t big_sigma1(uint32_t x) {
+    return NESTED_ROTATIONS ? rotr(rotr(rotr(x, 14) ^ x, 5) ^ x, 6) : rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25);
+}
+
+static inline uint32_t small_sigma0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
+static inline uint32_t small_sigma1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
+
+static inline uint32_t choose(uint32_t e, uint32_t f, uint32_t g) {
+    return SHORT_CHOOSE ? g ^ (e & (f ^ g)) : (e & f) ^ (~e & g);
+}
+
+static inline uint32_t majority(uint32_t a, uint32_t b, uint32_t c) {
+    return SHORT_MAJORITY ? (a & b) + (c & (a ^ b)) : (a & b) ^ (a & c) ^ (b & c);
+}
+
+static inline uint32_t load(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The word of round t >= 16, from the sixteen before it: kept in all 64 places, or in a window of 16. */
+static inline uint32_t expand(uint32_t *w, int t) {
+    int mask = ROLLING_SCHEDULE ? 15 : 63;
+    uint32_t x = small_sigma1(w[(t - 2) & mask]) + w[(t - 7) & mask] + small_sigma0(w[(t - 15) & mask]) + w[(t - 16) & mask];
+    return w[t & mask] = x;
+}
+
+/* One round. The eight words stay where they are in v; their names move by one place a round, so that a is v[-t mod 8]. */
+static inline void round_of(uint32_t v[8], int t, uint32_t k_and_w) {
+    uint32_t *a = &v[-t & 7], *b = &v[(1 - t) & 7], *c = &v[(2 - t) & 7], *d = &v[(3 - t) & 7];
+    uint32_t *e = &v[(4 - t) & 7], *f = &v[(5 - t) & 7], *g = &v[(6 - t) & 7], *h = &v[(7 - t) & 7];
+    uint32_t sum = *h + big_sigma1(*e) + choose(*e, *f, *g) + k_and_w;
+    *d += sum;
+    *h = sum + big_sigma0(*a) + majority(*a, *b, *c);
+}
 
 static void compress(uint32_t state[8], const uint8_t *block) {
-    uint32_t w[64];
-    UNROLL(SCHEDULE_UNROLLED)
+    uint32_t w[64], v[8];
+    memcpy(v, state, sizeof v);
     for (int t = 0; t < 16; t++) w[t] = load(block + 4 * t);
     if (!ROLLING_SCHEDULE) {
-        UNROLL(SCHEDULE_UNROLLED)
-        for (int t = 16; t < 64; t++)
-            w[t] = small_sigma1(w[t - 2]) + w[t - 7] + small_sigma0(w[t - 15]) + w[t - 16];
+        UNROLL(SCHEDULE_AT_ONCE)
+        for (int t = 16; t < 64; t++) expand(w, t);
     }
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    uint32_t bc = b ^ c;
-#define WORD(t)                                                                                              \
-    (ROLLING_SCHEDULE && (t) >= 16                                                                           \
-         ? (w[(t) & 15] += small_sigma1(w[((t) - 2) & 15]) + w[((t) - 7) & 15] + small_sigma0(w[((t) - 15) & 15])) \
-         : w[t])
-    if (RENAME_VARIABLES) {
-        UNROLL(ROUNDS_UNROLLED)
-        for (int t = 0; t < 64; t += 8) {
-            ROUND(a, b, c, d, e, f, g, h, K[t] + WORD(t));
-            ROUND(h, a, b, c, d, e, f, g, K[t + 1] + WORD(t + 1));
-            ROUND(g, h, a, b, c, d, e, f, K[t + 2] + WORD(t + 2));
-            ROUND(f, g, h, a, b, c, d, e, K[t + 3] + WORD(t + 3));
-            ROUND(e, f, g, h, a, b, c, d, K[t + 4] + WORD(t + 4));
-            ROUND(d, e, f, g, h, a, b, c, K[t + 5] + WORD(t + 5));
-            ROUND(c, d, e, f, g, h, a, b, K[t + 6] + WORD(t + 6));
-            ROUND(b, c, d, e, f, g, h, a, K[t + 7] + WORD(t + 7));
-        }
-    } else {
-        UNROLL(ROUNDS_UNROLLED)
-        for (int t = 0; t < 64; t++) {
-            ROUND(a, b, c, d, e, f, g, h, K[t] + WORD(t));
-            uint32_t last = h;
-            h = g, g = f, f = e, e = d, d = c, c = b, b = a, a = last;
-        }
+    for (int t = 0; t < 64; t += ROUNDS_AT_ONCE) {
+        UNROLL(ROUNDS_AT_ONCE)
+        for (int i = t; i < t + ROUNDS_AT_ONCE; i++)
+            round_of(v, i, K[i] + (ROLLING_SCHEDULE && i >= 16 ? expand(w, i) : w[i]));
     }
-    state[0] += a, state[1] += b, state[2] += c, state[3] += d;
-    state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+    for (int i = 0; i < 8; i++) state[i] += v[i];
 }
 
 void sha256(const uint8_t *data, size_t length, uint8_t digest[32]) {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # 0 and 1, both sides of each edge where the padding needs one more block, one to four blocks, and some long ones.
 EDGES = (0, 1, 3, 31, 32, 33, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 183, 184, 191, 192, 255, 256, 1000, 4097)
-PAIRS, ROUNDS, WARM = 7, 4, 1
+PAIRS, ROUNDS, WARM = 7, 5, 1
 
 
 def score(instance: Instance, build: Build) -> Outcome:
