@@ -407,3 +407,21 @@ def test_tokens_and_transcripts_of_a_proposal_are_on_record(task: Task, runs: Pa
         body = next(e.body for e in log.events("candidate") if e.key == "1")
         assert body is not None
         assert log.blob(body["transcript"]["reply"]) == b"x = 1"
+
+
+def test_a_verifier_that_fails_on_the_seed_at_first_leaves_a_run_that_can_go_on(
+    task: Task, runs: Path
+) -> None:
+    broken = Valley(meddle=lambda *_: verdict(Status.INFRASTRUCTURE_ERROR, feedback="no memory left"))
+    with pytest.raises(VerifierFailure, match=r"fails on the seed .infrastructure_error.: no memory left"):
+        optimize(task, evaluations=2, verifier=broken, runs=runs)
+    (run,) = runs.iterdir()
+    assert resume(run, verifier=Valley()).spent.evaluations == 2
+
+
+def test_a_cap_on_proposals_alone_ends_a_run(task: Task, runs: Path) -> None:
+    result = optimize(
+        task, proposer=Scripted(different), evaluations=None, proposals=7, verifier=Valley(), runs=runs
+    )
+    assert result.spent.evaluations == 7
+    assert result.reason == "the budget of proposals is spent"

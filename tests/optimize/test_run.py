@@ -259,6 +259,7 @@ def test_until_is_the_next_time_of_that_name() -> None:
 def test_a_deadline_by_the_clock_holds_after_a_resume(task: Task, tmp_path: Path) -> None:
     from journeyman.optimize import engine
     from journeyman.optimize.brief import comparison
+    from journeyman.optimize.plan import Plan
     from journeyman.optimize.propose.numeric import Numeric
     from journeyman.optimize.search import Chains
 
@@ -270,7 +271,7 @@ def test_a_deadline_by_the_clock_holds_after_a_resume(task: Task, tmp_path: Path
             Valley(),
             search,
             Numeric.for_task(task),
-            engine.Plan(evaluations=10_000),
+            Plan(evaluations=10_000),
             deadline=deadline,
         )
         return asyncio.run(made.run())

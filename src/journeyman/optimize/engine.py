@@ -29,11 +29,12 @@ import msgspec
 import numpy as np
 
 from journeyman.errors import CandidateInvalid, PreflightFailure, ProposalFailed, VerifierFailure
-from journeyman.ledger import Budget, Ledger, Reserved, Settled, Spend
+from journeyman.ledger import Ledger, Reserved, Settled, Spend
 from journeyman.optimize import events
 from journeyman.optimize.archive import Archive
 from journeyman.optimize.best import BestFolder
 from journeyman.optimize.brief import brief_of, comparison
+from journeyman.optimize.plan import Plan, reason_of, short
 from journeyman.optimize.progress import Progress, progress_of
 from journeyman.optimize.propose.base import NothingLeft, Proposer
 from journeyman.optimize.replay import replay
@@ -48,16 +49,10 @@ _ONE_EVALUATION = Spend(evaluations=1)
 _BOTH = Spend(evaluations=1, proposals=1)
 _NOTHING = Spend()
 
+_NO_CANDIDATES_FAULT = (Status.VERIFIER_ERROR, Status.INFRASTRUCTURE_ERROR)
+
 _SEED_CHECK = 1_000_000
 """Repeat numbers from here on are for looking whether the seed still verifies; no cache has them."""
-
-REASONS = {
-    "evaluations": "the budget of evaluations is spent",
-    "proposals": "the budget of proposals is spent; too many gave no new candidate",
-    "tokens": "the budget of tokens is spent",
-    "micro_usd": "the budget of money is spent",
-    "wall_s": "the deadline has come",
-}
 
 
 class Verifies(Protocol):
@@ -69,24 +64,6 @@ class Verifies(Protocol):
         A verifier may also have `draw(candidate) -> {file name: content}`: pictures of the finalist.
         """
         ...
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What a run was asked to do; part of the log's header. None: no cap."""
-
-    seed: int = 0
-    parallel: int = 1
-    evaluations: int | None = 100
-    proposals: int | None = None
-    tokens: int | None = None
-    micro_usd: int | None = None
-
-    def budget(self, wall_s: float | None) -> Budget:
-        """The caps. Without one on proposals there is one all the same, so that failures cannot go on for ever."""
-        proposals = self.proposals
-        if proposals is None and self.evaluations is not None:
-            proposals = 2 * self.evaluations + 20
-        return Budget(self.evaluations, proposals, self.tokens, self.micro_usd, wall_s)
 
 
 class Engine:
@@ -194,6 +171,11 @@ class Engine:
                 self._write_candidate(SEED, Proposal(self._task.seed), (), "seed")
         if state.seed is None:
             verdict, attempts = await self._verify(self._task.seed, DEV, 0)
+            if verdict.status in _NO_CANDIDATES_FAULT:
+                # Nothing is written: a resume tries again.
+                raise VerifierFailure(
+                    f"the verifier of task {self._task.id!r} fails on the seed ({verdict.status}): {verdict.feedback}"
+                )
             with self._log.commit():
                 trial = self._write_verdict(SEED, verdict, attempts, counts=True)
                 if trial is not None and verdict.ok:
@@ -218,10 +200,10 @@ class Engine:
             self._reason = state.nothing_left
             return False
         left = self.ledger.remaining()
-        short = next((kind for kind in REASONS if _short(left, self._asks_for, kind)), None)
-        if short is not None:
+        missing = short(left, self._asks_for)
+        if missing is not None:
             # Not final while something is in flight: a proposal that fails gives its evaluation back.
-            self._reason = REASONS[short]
+            self._reason = reason_of(missing, self._plan)
             return False
         index = state.last_index + 1
         with self._log.commit(durable=self._pays):
@@ -315,11 +297,7 @@ class Engine:
         """Write the verdict and what it cost; whether the trial must be measured once more before it counts."""
         state = self.state
         better = state.beats(verdict.score)
-        again = (
-            better
-            and self._task.noisy
-            and not _short(self.ledger.remaining(), _ONE_EVALUATION, "evaluations")
-        )
+        again = better and self._task.noisy and short(self.ledger.remaining(), _ONE_EVALUATION) is None
         spend = Spend(int(POLICY[verdict.status].charged), 1, made.tokens, made.micro_usd)
         with self._log.commit():
             trial = self._write_verdict(index, verdict, attempts, counts=not again)
@@ -358,7 +336,7 @@ class Engine:
 
         Raises VerifierFailure.
         """
-        if verdict.status not in (Status.VERIFIER_ERROR, Status.INFRASTRUCTURE_ERROR):
+        if verdict.status not in _NO_CANDIDATES_FAULT:
             return
         self._seed_checks += 1
         seed, _ = await self._verify(self._task.seed, DEV, _SEED_CHECK + self._seed_checks)
@@ -454,11 +432,3 @@ class Engine:
         if draw is None:
             return {}
         return await asyncio.get_running_loop().run_in_executor(self._verifying, draw, candidate)
-
-
-def _short(left: Budget, spend: Spend, kind: str) -> bool:
-    """Whether what is left of `kind` is too little for `spend`."""
-    available = getattr(left, kind)
-    if kind == "wall_s":
-        return bool(available == 0.0)
-    return available is not None and bool(getattr(spend, kind) > available)

@@ -17,7 +17,8 @@ from journeyman.errors import RunError, RunInterrupted, UsageError
 from journeyman.optimize import events
 from journeyman.optimize.brief import comparison
 from journeyman.optimize.deadline import deadline_of
-from journeyman.optimize.engine import Engine, Plan, Verifies
+from journeyman.optimize.engine import Engine, Verifies
+from journeyman.optimize.plan import Plan
 from journeyman.optimize.progress import Progress
 from journeyman.optimize.propose import make_proposer
 from journeyman.optimize.propose.base import Proposer
