@@ -227,8 +227,9 @@ class Running:
         self._program.send(request)
         answer = self._receive()
         wall = time.perf_counter() - began
-        self._stop()
+        # Before stopping it: what is waited from here on is no part of the time above.
         waited = frozen.waited_s(pid) + frozen.waited_s() - waited
+        self._stop()
         used = self._stopped_s - used
         return answer, max(used, wall - waited - LATENCY_S)
 

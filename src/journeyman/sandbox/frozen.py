@@ -24,14 +24,14 @@ class Gone(Exception):
 def freeze(pid: int) -> None:
     """Stop every thread of `pid` and return when the kernel says that all are stopped.
 
-    Raises Gone if the process has ended, SandboxFailure if it will not stop, and CandidateFailure if it has child
-    processes, which were forbidden to it.
+    Raises Gone if the process has ended, and CandidateFailure if it will not stop (its threads can go on sending it SIGCONT)
+    or has child processes, which were forbidden to it.
     """
     _signal(pid, signal.SIGSTOP)
     deadline = time.monotonic() + _STOP_WITHIN_S
     while not is_frozen(pid):
         if time.monotonic() > deadline:
-            raise SandboxFailure(f"the process {pid} did not stop within {_STOP_WITHIN_S:g} s")
+            raise CandidateFailure("killed", f"the program could not be stopped within {_STOP_WITHIN_S:g} s; it must not wake itself")
         os.sched_yield()
     if _children(pid):
         raise CandidateFailure("processes", "the program started another process, which is not allowed")

@@ -46,14 +46,19 @@ class Start:
         if self.folder is None:
             return "/tmp"
         self._rooms += 1
-        room = self.folder / "rooms" / str(self._rooms)
+        rooms = self.folder / "rooms"
+        room = rooms / str(self._rooms)
+        rooms.chmod(0o711)
         room.mkdir(mode=0o700)
         if self.uid is not None:
             os.chown(room, self.uid, self.uid)
+        # Not even its owner may write beside a room: a candidate of the same user could leave something for the next.
+        rooms.chmod(0o511)
         return str(room)
 
     def clear_scratch(self) -> None:
         if self.folder is not None:
+            (self.folder / "rooms").chmod(0o711)
             remove_tree(self.folder / "rooms" / str(self._rooms))
 
     def filter_names(self, *, processes: int, executes: bool) -> list[str]:

@@ -29,6 +29,8 @@ from journeyman.verify.scoring import ScoringTimeout, VerifierModule, load_verif
 from journeyman.verify.task import Instance, Task, load_task
 from journeyman.verify.verdict import InstanceVerdict, Outcome, Status, Verdict, clip, combine
 
+_FAREWELL_S = 1.0
+
 
 def main() -> None:
     """Serve jobs from descriptor 3, answer on 4, end when descriptor 5 closes."""
@@ -193,7 +195,9 @@ def _limit_memory(task: Task) -> None:
 
 def _end_with_parent(lifeline: int) -> None:
     os.read(lifeline, 1)
-    # Nobody is left to hear an answer. The sandbox's processes end with this one.
+    # Nobody is left to hear an answer. A lane at rest ends by itself and tidies up; one at work is ended where it stands,
+    # and the sandbox's processes with it.
+    threading.main_thread().join(_FAREWELL_S)
     os._exit(1)
 
 
