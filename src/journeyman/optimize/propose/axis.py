@@ -4,11 +4,13 @@
 |---|---|---|
 | range low .. high | low + u (high - low) | 0 .. 1 |
 | range over two decades or more, low > 0 | low (high / low)^u | 0 .. 1 |
-| choice of n | choice number round(u (n - 1)) | 0 .. 1, in steps |
-| integer range of at most 64 | low + round(u (high - low)) | 0 .. 1, in steps |
+| choice of n | choice number round(u / step), with step = 1 / max(n - 1, 4) | 0 .. (n - 1) step |
+| integer range of at most 64 | low + round(u / step), likewise | 0 .. (high - low) step |
 | open, v not 0 | v e^(1.2 u): sign kept, a first step changes it by about 30 % | any |
 | open, v = 0 | 1.2 u | any |
 | open on one side | bound ± abs(distance + scale u) | any |
+
+A switch between two values is a quarter wide, not one: it must change in a first generation now and then.
 """
 
 from __future__ import annotations
@@ -21,24 +23,26 @@ from journeyman.optimize.propose.scan import Value
 
 _OPEN = 1.2
 _FEW = 64
+_LARGEST_STEP = 0.25
 _DECADES = 100.0
 _LARGEST = 1e300
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """`literal` with its coordinate. `step` is the grid of u (0: none); `bounded`: u stays in 0 .. 1."""
+    """`literal` with its coordinate. `step` is the grid of u (0: none); `bounded`: u stays in 0 .. `width`."""
 
     literal: Literal
     bounded: bool
     step: float
+    width: float = 1.0
 
     def coordinate(self, value: Value) -> float:
         """The coordinate at which `value` lies; the nearest one, if it is outside of its range."""
         literal = self.literal
         if literal.choices:
             where = literal.choices.index(value) if value in literal.choices else 0
-            return where / (len(literal.choices) - 1)
+            return where * self.step
         if isinstance(value, str):
             return 0.0
         if self.bounded:
@@ -47,7 +51,7 @@ class Axis:
             inside = min(max(float(value), literal.low), literal.high)
             if self._logarithmic:
                 return math.log(inside / literal.low) / math.log(literal.high / literal.low)
-            return (inside - literal.low) / (literal.high - literal.low)
+            return self.width * (inside - literal.low) / (literal.high - literal.low)
         # An open axis is centred at the value it was made from.
         return 0.0
 
@@ -55,8 +59,7 @@ class Axis:
         """The value at coordinate `u`: inside its range, an integer if it must be."""
         literal = self.literal
         if literal.choices:
-            last = len(literal.choices) - 1
-            return literal.choices[min(max(round(u * last), 0), last)]
+            return literal.choices[min(max(round(u / self.step), 0), len(literal.choices) - 1)]
         exact = self._exact(u)
         if literal.low is not None:
             exact = max(exact, literal.low)
@@ -81,7 +84,7 @@ class Axis:
         low, high = self.literal.low, self.literal.high
         start = float(self.literal.value)
         if low is not None and high is not None:
-            inside = min(max(u, 0.0), 1.0)
+            inside = min(max(u / self.width, 0.0), 1.0)
             return low * (high / low) ** inside if self._logarithmic else low + inside * (high - low)
         if low is None and high is None:
             if start == 0.0:
@@ -101,11 +104,16 @@ class Axis:
 def axis_of(literal: Literal) -> Axis:
     """The axis of a literal; an open one is centred at the literal's value."""
     if literal.choices:
-        return Axis(literal, True, 1.0 / (len(literal.choices) - 1))
+        return _stepped(literal, len(literal.choices) - 1)
     if literal.low is None or literal.high is None:
         return Axis(literal, False, 0.0)
     width = literal.high - literal.low
     axis = Axis(literal, True, 0.0)
     if literal.integer and 1 <= width <= _FEW and not axis._logarithmic:
-        return Axis(literal, True, 1.0 / width)
+        return _stepped(literal, width)
     return axis
+
+
+def _stepped(literal: Literal, steps: float) -> Axis:
+    step = min(1.0 / steps, _LARGEST_STEP)
+    return Axis(literal, True, step, steps * step)

@@ -206,12 +206,9 @@ class _Strategy:
         import numpy as np
 
         steps = np.array([axis.step for axis in self._axes])
-        open_, closed = (-np.inf, np.inf), (0.0, 1.0)
-        bounds = np.array([closed if axis.bounded else open_ for axis in self._axes])
+        bounds = np.array([(0.0, axis.width) if axis.bounded else (-np.inf, np.inf) for axis in self._axes])
         # The point on a grid that is learned from may lie outside of what it stands for.
-        mean = np.where(
-            [axis.bounded for axis in self._axes], np.clip(self._best_point, 0.0, 1.0), self._best_point
-        )
+        mean = np.clip(self._best_point, *bounds.T)
         shared = {"population_size": self._population, "seed": 0}
         if (steps > 0).any():
             self._cma = cmaes.CMAwM(mean, _SIGMA, bounds, steps, **shared)
