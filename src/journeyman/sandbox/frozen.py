@@ -82,20 +82,6 @@ def waited_s(pid: int | None = None) -> float:
         return 0.0
 
 
-def move_to(pid: int, cpus: set[int]) -> None:
-    """Keep every thread of `pid` on `cpus`. Raises Gone."""
-    for tid in _threads(pid):
-        try:
-            os.sched_setaffinity(tid, cpus)
-        except ProcessLookupError:
-            continue
-
-
-def current_cpu() -> int:
-    """The processor on which the calling thread last ran."""
-    return int(_after_name(Path("/proc/thread-self/stat").read_bytes())[36])
-
-
 def _signal(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
