@@ -282,7 +282,8 @@ def _require(whose: str, ended: ProgramEnded, wanted: Sequence[str]) -> None:
 
 
 def _first_lines(text: str, count: int = 12, longest: int = 1500) -> str:
-    return "\n".join(text.strip().splitlines()[:count])[:longest].replace("./", "")
+    # What follows the first line is quoted: sources choose the names and words in a compiler's messages, line breaks too.
+    return "\n  | ".join(text.strip().splitlines()[:count])[:longest].replace("./", "")
 
 
 def _digest(kind: str, files: Mapping[str, bytes]) -> str:

@@ -194,5 +194,9 @@ def _seed(instance: Instance, turn: int) -> int:
 
 
 def _with_output(message: str, stderr: str) -> str:
+    """The failure, and below it what the candidate printed: quoted line by line, as it may pretend to be anybody."""
     tail = stderr.strip()
-    return f"{message}\n{clip(tail, 1500)}" if tail and tail not in message else message
+    if not tail or tail in message:
+        return message
+    quoted = "\n".join(f"  | {line}" for line in clip(tail, 1500).splitlines())
+    return f"{message}\n  the candidate's own output:\n{quoted}"
