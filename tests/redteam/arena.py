@@ -81,7 +81,9 @@ def read_attacks() -> dict[str, Attack]:
 
 
 def _read_attack(path: Path) -> Attack:
-    fields = dict(re.findall(r"^(?:#|//) ([a-z-]+): (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    fields = dict(
+        re.findall(r"^(?:#|//) ([a-z-]+): (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
     if not {"attack", "contained-at", "expect"} <= set(fields):
         raise ValueError(f"{path.name}: the header needs attack, contained-at and expect")
     levels = tuple(fields["contained-at"].split())
@@ -144,7 +146,9 @@ class Host:
     """A machine with something to lose. One for a test session; `check` says what an attack changed."""
 
     def __init__(self, folder: Path) -> None:
-        self.token = "rt" + secrets.token_hex(4)  # names everything that an attack makes; 10 letters fit a process's name
+        self.token = "rt" + secrets.token_hex(
+            4
+        )  # names everything that an attack makes; 10 letters fit a process's name
         self.ipc_key = 0x52000000 + secrets.randbelow(1 << 20) * 32
         self.secrets: list[str] = []
         self.folder = folder
@@ -155,7 +159,9 @@ class Host:
         self._plant(folder / "key.txt")
         self.runs = folder / "runs"
         self._plant_run(self.runs / "earlier")
-        self.environment = {name: self._secret() for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN")}
+        self.environment = {
+            name: self._secret() for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN")
+        }
         self._before = {name: os.environ.get(name) for name in (*self.environment, "HOME", "TMPDIR")}
         # Where sandboxes put scratch folders; anyone can get there, as to /tmp.
         self.scratch = Path(tempfile.mkdtemp(prefix="redteam-"))
@@ -164,10 +170,17 @@ class Host:
         self.number = struct.unpack("<d", b"\x37\x13\xfe\xca\x5e" + secrets.token_bytes(1) + b"\xe8\x3f")[0]
         self.ears = Ears(folder, self.token)
         self.sentinel = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(3600)"], env=dict(os.environ), start_new_session=True
+            [sys.executable, "-c", "import time; time.sleep(3600)"],
+            env=dict(os.environ),
+            start_new_session=True,
         )
         self.site_packages = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-        self.victims = [PACKAGE / "errors.py", PACKAGE / "verify" / "score.py", Path(psutil.__file__), Path(os.__file__)]
+        self.victims = [
+            PACKAGE / "errors.py",
+            PACKAGE / "verify" / "score.py",
+            Path(psutil.__file__),
+            Path(os.__file__),
+        ]
         self.tasks = {name: self._task(name) for name in TASKS}
         self._state = self._look()
 
@@ -206,8 +219,12 @@ class Host:
             for path in (folder / "instances").iterdir():
                 path.write_text(path.read_text().splitlines()[0])
         if name == "data_npz":
-            settings = settings.replace('entry = "solve"', 'entry = "solve"\nresult = "npz"\npackages = ["numpy"]')
-            seed = 'import numpy\n\n\ndef solve(instance):\n    return {"x": numpy.array(instance["rough"])}\n'
+            settings = settings.replace(
+                'entry = "solve"', 'entry = "solve"\nresult = "npz"\npackages = ["numpy"]'
+            )
+            seed = (
+                'import numpy\n\n\ndef solve(instance):\n    return {"x": numpy.array(instance["rough"])}\n'
+            )
             (folder / "seed.py").write_text(seed)
         (folder / "task.toml").write_text(settings)
         return folder
@@ -239,7 +256,11 @@ class Host:
         if left := [str(p) for p in self.scratch.glob("*/rooms/*")]:
             wrong.append(f"scratch folders are left: {left}")
         now = self._look()
-        wrong += [f"{what}: {self._state[what]!r} became {now[what]!r}" for what in now if now[what] != self._state[what]]
+        wrong += [
+            f"{what}: {self._state[what]!r} became {now[what]!r}"
+            for what in now
+            if now[what] != self._state[what]
+        ]
         self._state = now
         return wrong
 
@@ -253,7 +274,9 @@ class Host:
 
     def _is_attack(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):
-            return self.token in process.name() or any(a.startswith("3153600") for a in process.cmdline()[1:2])
+            return self.token in process.name() or any(
+                a.startswith("3153600") for a in process.cmdline()[1:2]
+            )
         return False
 
     def _look(self) -> dict[str, object]:
@@ -263,10 +286,15 @@ class Host:
             str(p) for p in self.victims
             if not p.is_file() or self.token.encode() in p.read_bytes() or p.stat().st_mode & 0o022
         ]  # fmt: skip
-        places = [*map(Path, self.site_packages), PACKAGE, *{p.parent for p in self.victims}, Path("/dev/shm"), Path("/dev/mqueue"),
-                  Path("/tmp"), Path("/var/tmp"), Path("/run"), Path("/etc"), Path("/")]  # fmt: skip
+        shared = ("/dev/shm", "/dev/mqueue", "/tmp", "/var/tmp", "/run", "/etc", "/")
+        places = [*map(Path, (*self.site_packages, *shared)), PACKAGE, *{p.parent for p in self.victims}]
         planted = sorted(str(p) for place in places if place.is_dir() for p in place.glob(f"*{self.token}*"))
-        ipc = [line for kind in ("shm", "sem", "msg") for line in _lines(f"/proc/sysvipc/{kind}") if self._ours(line)]
+        ipc = [
+            line
+            for kind in ("shm", "sem", "msg")
+            for line in _lines(f"/proc/sysvipc/{kind}")
+            if self._ours(line)
+        ]
         return {
             "planted files": [{p.relative_to(self.folder).as_posix(): _digest(p) for p in sorted(ours)}],
             "victims": marked,
@@ -275,7 +303,9 @@ class Host:
             "mounts": [line.split(" - ")[0].split(" ", 3)[3] for line in _lines("/proc/self/mountinfo")],
             "core pattern": _lines("/proc/sys/kernel/core_pattern"),
             "host name": socket.gethostname(),
-            "core files": [p.name for p in (*Path.cwd().glob("core*"), *Path("/").glob("core*")) if p.is_file()],
+            "core files": [
+                p.name for p in (*Path.cwd().glob("core*"), *Path("/").glob("core*")) if p.is_file()
+            ],
         }
 
     def _ours(self, line: str) -> bool:
@@ -323,7 +353,7 @@ def open_verifier(task: Task, wall: str) -> Iterator[Verifier]:
     """The real verifier behind one wall. "embedded" is a host on which bubblewrap is not installed."""
     plain = lane_module._start
     if wall == "embedded":
-        hide = "import shutil\nwhich = shutil.which\nshutil.which = lambda n, *a, **k: None if n == 'bwrap' else which(n, *a, **k)\n"
+        hide = "import shutil as s\nw = s.which\ns.which = lambda n, *a, **k: None if n == 'bwrap' else w(n, *a, **k)\n"
         lane_module._start = lambda *fds: hide + plain(*fds)
     try:
         verifier = Verifier(task, level=level_of(wall))
@@ -349,7 +379,9 @@ class Arena:
         lanes = [p.pid for p in psutil.Process().children()]
         known = self.host.known(self.task.folder, self.wall, lanes)
         if attack.path.suffix == ".c":
-            macros = "".join(f"#define HOST_{k} {json.dumps(v)}\n" for k, v in known.items() if isinstance(v, str | int))
+            macros = "".join(
+                f"#define HOST_{k} {json.dumps(v)}\n" for k, v in known.items() if isinstance(v, str | int)
+            )
             kit = (ATTACKS / "kit" / "kit.h").read_bytes()
             return make_candidate({self.task.main: attack.path.read_bytes(), "host.h": macros, "kit.h": kit})
         files = {path.name: path.read_bytes() for path in (ATTACKS / "kit").glob("*.py")}
@@ -378,6 +410,32 @@ class Arena:
         return found
 
 
+class Scales:
+    """The resident memory of all processes of the attack together, looked at every 20 ms while it runs; MB."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self.most_mb = host, 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._weigh)
+
+    def __enter__(self) -> Scales:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _weigh(self) -> None:
+        while not self._over.wait(0.02):
+            total = 0
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if self._host.token in process.name():
+                        total += process.memory_info().rss
+            self.most_mb = max(self.most_mb, total / 1e6)
+
+
 def loot(verdict: Verdict) -> list[str]:
     """What the attack reported in its design, or in the words of its exception."""
     found = []
@@ -394,7 +452,9 @@ def deserved(task: Task, verdict: Verdict) -> float:
     """The score that the designs in the verdict deserve, by this file's own arithmetic."""
     if task.exchange == "build":
         times = json.loads(verdict.artifacts["times.json"])
-        return statistics.median(r / c for r, c in zip(times["reference_s"], times["candidate_s"], strict=True))
+        return statistics.median(
+            r / c for r, c in zip(times["reference_s"], times["candidate_s"], strict=True)
+        )
     scores = []
     for instance in task.instances("dev"):
         prefix = f"{instance.name}/" if len(task.instances("dev")) > 1 else ""

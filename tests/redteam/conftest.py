@@ -11,10 +11,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from arena import WALLS, Arena, Host, open_verifier  # noqa: E402
+from arena import WALLS, Arena, Host, open_verifier
 
-from journeyman.errors import NoSandbox  # noqa: E402
-from journeyman.verify import load_task  # noqa: E402
+from journeyman.errors import NoSandbox
+from journeyman.verify import load_task
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ class Arenas:
         return found
 
     def _make(self, name: str, wall: str) -> Arena | str:
-        task = load_task(self._host.tasks[name] if name in self._host.tasks else name)
+        task = load_task(self._host.tasks.get(name, name))
         try:
             verifier = self._stack.enter_context(open_verifier(task, wall))
         except NoSandbox as error:

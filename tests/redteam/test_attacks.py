@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from arena import WALLS, Arena, Attack, deserved, loot, open_verifier, read_attacks
+from arena import WALLS, Arena, Attack, Scales, deserved, loot, open_verifier, read_attacks
 
 from journeyman.verify import Status, Verdict
 
@@ -40,6 +40,16 @@ def test_a_closed_verifier_leaves_nothing(wall, host, arena):
     with open_verifier(here.task, wall) as verifier:
         verifier.evaluate(here.task.seed)
     assert sorted(host.scratch.iterdir()) == before
+
+
+@pytest.mark.parametrize("attack", [a for a in ALL.values() if a.name.startswith("memory")], ids=lambda a: a.name)
+def test_memory_of_the_host_is_not_eaten(attack, wall, arena, host):
+    """All processes of an attack together stay near the limit of their task (256 or 400 MB, the interpreter not counted)."""
+    here: Arena = arena(attack.task, wall)
+    with Scales(host) as scales:
+        here.run(attack)
+    assert scales.most_mb < 1200
+    assert host.check() == []
 
 
 BITES = [a for a in ALL.values() if "none" in a.bites_at]

@@ -1,4 +1,4 @@
-"""Is it CRC-32, and how fast beside the reference? The answers of all blocks are judged; the counts are kept for the test."""
+"""Is it CRC-32, and how fast beside the reference? All answers are judged; the times are kept for the test to see."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def chain(message: bytes, nonce: bytes, count: int) -> bytes:
     data, word = message, nonce
     for _ in range(count):
         spread = (word * (len(data) // 4 + 1))[: len(data)]
-        data = (int.from_bytes(data, "little") ^ int.from_bytes(spread, "little")).to_bytes(len(data), "little")
+        data = (int.from_bytes(data, "little") ^ int.from_bytes(spread, "little")).to_bytes(
+            len(data), "little"
+        )
         word = zlib.crc32(data).to_bytes(4, "little")
     return word

@@ -1,4 +1,4 @@
-"""Mean squared error of a point that follows a hidden path, pushed by the policy; every answer is kept for the test to see."""
+"""Mean squared error of a point that follows a hidden path, pushed by the policy; its answers are kept for the test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def score(instance: Instance, worker: Any) -> Outcome:
         answers.append(answer)
         u = answer.get("u") if isinstance(answer, dict) else answer
         if type(u) not in (int, float) or not abs(u) <= 1:
-            return infeasible(f"the answer at step {step} is no number from -1 to 1", artifacts=_kept(answers))
+            return infeasible(
+                f"the answer at step {step} is no number from -1 to 1", artifacts=_kept(answers)
+            )
         at += gain * u
         errors.append((goal - at) ** 2)
     return feasible(sum(errors) / len(errors), artifacts=_kept(answers))
