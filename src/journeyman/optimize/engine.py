@@ -8,7 +8,7 @@ A step costs the same at the first and at the ten-thousandth candidate: nothing 
 
 What is in the log when:
 
-    reserve    before a proposer is called: one proposal and one evaluation
+    reserve    before a proposer is called: one proposal and one evaluation (with the answer, if that takes no time)
     candidate  before it is verified
     verdict    with the settlement, in one commit on the disk, before anybody is told
 
@@ -66,6 +66,14 @@ class Verifies(Protocol):
         ...
 
 
+class _NoCandidate(msgspec.Struct, frozen=True):
+    """A proposal that failed, and what it costs."""
+
+    kind: str
+    message: str
+    spend: Spend = _ONE_PROPOSAL
+
+
 class Engine:
     """One run over an open log. `wall_s`: working seconds allowed in all; `deadline`: Unix time, or None.
 
@@ -108,8 +116,7 @@ class Engine:
         self._deadline = deadline
         self._folder = BestFolder(log.folder / "best", task)
         self._lanes = asyncio.Semaphore(plan.parallel)
-        self._told: dict[int, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: dict[int, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[Any] | None = None
         self._reason = ""
@@ -139,21 +146,24 @@ class Engine:
             await self._seed_first()
             self._take_up_open_work()
             while True:
-                while len(self._tasks) < self._at_once and self._start_next():
-                    pass
-                if not self._tasks:
+                while len(self._working) < self._at_once and self._start_next():
+                    if not self._working:
+                        # Nothing but failures so far; a Ctrl-C must get in all the same.
+                        await asyncio.sleep(0)
+                if not self._working:
                     break
-                done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(self._working.values(), return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
+                    del self._working[int(task.get_name())]
                     task.result()
             return await self._finish(self._reason)
         except asyncio.CancelledError:
             self._log.append(events.INTERRUPTED, "", None, {"at_s": self.ledger.elapsed_s})
             raise
         finally:
-            for task in self._tasks:
+            for task in self._working.values():
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*self._working.values(), return_exceptions=True)
             # Threads that still work are not waited for: closing the verifier ends what they wait on.
             self._verifying.shutdown(wait=False, cancel_futures=True)
             if self._proposing is not None:
@@ -208,20 +218,22 @@ class Engine:
         index = state.last_index + 1
         with self._log.commit(durable=self._pays):
             # Asked and reserved in one commit; only this thread reserves, so what fitted above still fits.
-            if state.ask(index) is None:
+            request = state.ask(index)
+            if request is None:
                 self._reason = "the search has nothing more to ask"
                 return False
             self.ledger.reserve(str(index), self._asks_for)
-        self._start(index, self._trial(index))
+            if self._proposing is None:
+                # An answer that is there at once needs no commit of its own: a crash before this one undoes both.
+                self._write_answer(request, self._answer(self._completed(request)))
+        if index in state.asked or index in state.made:
+            self._start(index, self._trial(index))
+        else:
+            self._after(None, None)
         return True
 
     def _start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
-        self._told[index] = asyncio.Event()
-        self._tasks.add(asyncio.get_running_loop().create_task(self._until_told(index, work)))
-
-    async def _until_told(self, index: int, work: Coroutine[Any, Any, None]) -> None:
-        await work
-        self._told.pop(index).set()
+        self._working[index] = asyncio.get_running_loop().create_task(work, name=str(index))
 
     # --- one trial ------------------------------------------------------------------------------------------------
 
@@ -231,10 +243,12 @@ class Engine:
             return
         made = self.state.made[index]
         if made.same_as is not None:
-            original = self._told.get(made.same_as)
+            original = self._working.get(made.same_as)
             if original is not None:
-                await original.wait()
-            self._settle_repeated(index, made)
+                await asyncio.wait([original])
+            # Without a verdict the original has just ended the run.
+            if self.state.archive.has_verdict(made.same_as):
+                self._settle_repeated(index, made)
             return
         verdict, attempts = await self._verify(self.state.archive.candidate(index), DEV, 0)
         again = self._settle(index, made, verdict, attempts)
@@ -244,32 +258,32 @@ class Engine:
 
     async def _propose(self, index: int) -> bool:
         """Whether the proposer gave a candidate; it, or the failure, is in the log then."""
-        state = self.state
-        request = self._completed(state.asked[index])
-        rng = np.random.default_rng((self._plan.seed, index))
-        try:
-            if self._proposing is None:
-                proposal = self._proposer.propose(request, rng)
-            else:
-                loop = asyncio.get_running_loop()
-                proposal = await loop.run_in_executor(self._proposing, self._proposer.propose, request, rng)
-        except NothingLeft as said:
-            self._write_failure(index, NOTHING_LEFT, str(said), _NOTHING)
-            return False
-        except ProposalFailed as failure:
-            self._write_failure(index, failure.kind, str(failure), _ONE_PROPOSAL)
-            return False
-        except CandidateInvalid as failure:
-            self._write_failure(index, "invalid", str(failure), _ONE_PROPOSAL)
-            return False
+        request = self.state.asked[index]
+        completed = self._completed(request)
+        if self._proposing is None:
+            answer = self._answer(completed)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._proposing, self._answer, completed)
         if self.ledger.time_left_s() == 0.0:
-            self._write_failure(
-                index, "deadline", "the deadline came before it could be verified", _ONE_PROPOSAL
-            )
-            return False
+            answer = _NoCandidate("deadline", "the deadline came before it could be verified")
         with self._log.commit(durable=self._pays):
-            self._write_candidate(index, proposal, parents_of(request), self._proposer.name)
-        return True
+            self._write_answer(request, answer)
+        if index in self.state.made:
+            return True
+        self._after(None, None)
+        return False
+
+    def _answer(self, request: Request) -> Proposal | _NoCandidate:
+        """What the proposer says. Touches nothing of the run, so it may be called in any thread."""
+        try:
+            return self._proposer.propose(request, np.random.default_rng((self._plan.seed, request.index)))
+        except NothingLeft as said:
+            return _NoCandidate(NOTHING_LEFT, str(said), _NOTHING)
+        except ProposalFailed as failure:
+            return _NoCandidate(failure.kind, str(failure))
+        except CandidateInvalid as failure:
+            return _NoCandidate("invalid", str(failure))
 
     def _completed(self, request: Request) -> Request:
         """The request with all that every proposer is told."""
@@ -366,14 +380,16 @@ class Engine:
         )
         self.state.candidate_came(index, made, seq, proposal.candidate)
 
-    def _write_failure(self, index: int, kind: str, message: str, spend: Spend) -> None:
-        request = self.state.asked[index]
-        body = events.FailedBody(index, kind, message, parents_of(request))
-        with self._log.commit():
-            self._log.append(events.FAILED, str(index), events.plain(body))
-            self.ledger.settle(str(index), spend)
-            self.state.proposal_failed(index, kind, message)
-        self._after(None, None)
+    def _write_answer(self, request: Request, answer: Proposal | _NoCandidate) -> None:
+        parents = parents_of(request)
+        if isinstance(answer, Proposal):
+            self._write_candidate(request.index, answer, parents, self._proposer.name)
+            return
+        key = str(request.index)
+        body = events.FailedBody(request.index, answer.kind, answer.message, parents)
+        self._log.append(events.FAILED, key, events.plain(body))
+        self.ledger.settle(key, answer.spend)
+        self.state.proposal_failed(request.index, answer.kind, answer.message)
 
     def _write_verdict(self, index: int, verdict: Verdict, attempts: int, *, counts: bool) -> Trial | None:
         body = events.verdict_body(index, verdict, self._log.put_blob, counts=counts)
