@@ -69,6 +69,7 @@ class Room:
         self.problems: dict[str, str] = {}
         self.gone: dict[str, Any] | None = None
         self.pid = self.pidfd = self._init = -1
+        self._alone = bool(request["alone"])  # the room's first process is the candidate's
         self.started_s: float | None = None
         self.ended_s: float | None = None
         self._line_buffer, self._asked = bytearray(), bytearray()
@@ -86,6 +87,8 @@ class Room:
         theirs = (line.fileno(), requests, out, stdout, stderr)
         try:
             self._init = self._zygote.request(request, theirs)
+            if self._alone:
+                self.pidfd = os.dup(self._init)
         except BaseException:
             for fd in (self._requests, self._out, self._stdout, self._stderr):
                 os.close(fd)
@@ -168,11 +171,11 @@ class Room:
             self.files[report["file"]] = bytes(buffer[8 + size : after])
         elif "file" in report:
             self.problems[report["file"]] = report["problem"]
-        elif "started" in report:
-            self.started_s = time.monotonic()
-            self.pid = tree.pid_of(self.pidfd)
         self.reports.append(report)
         del buffer[:after]
+        if self.started_s is None and self.pidfd >= 0 and any("started" in report for report in self.reports):
+            self.started_s = time.monotonic()
+            self.pid = tree.pid_of(self.pidfd)
         return True
 
     def _on_out(self) -> None:
@@ -204,6 +207,8 @@ class Room:
 
     def ask(self, data: bytes) -> None:
         """Write a request to the candidate's process; what it does not take at once is written while waiting."""
+        if self._requests < 0:
+            return  # closed; waiting for the answer will tell
         try:
             sent = 0 if self._asked else os.write(self._requests, data)
         except BlockingIOError:
@@ -312,6 +317,8 @@ class Room:
 
     def status(self) -> int | None:
         """The candidate's wait status, once it has ended by itself."""
+        if self._alone:
+            return None if self.gone is None else int(self.gone["gone"])
         return next((report["status"] for report in self.reports if "status" in report), None)
 
     def fault(self) -> str | None:
@@ -363,4 +370,4 @@ class Room:
                 if fd >= 0:
                     os.close(fd)
             self._line.close()
-            self._init = self.pidfd = -1
+            self._requests = self._out = self._stdout = self._stderr = self._init = self.pidfd = self.pid = -1

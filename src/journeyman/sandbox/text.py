@@ -72,8 +72,9 @@ def traceback_text(report: Mapping[str, Any]) -> str:
 
 def signal_words(number: int) -> str:
     known = {
-        signal.SIGSEGV: "a memory access violation", signal.SIGABRT: "an abort", signal.SIGFPE: "an arithmetic fault",
-        signal.SIGILL: "an illegal instruction", signal.SIGBUS: "a bus error", signal.SIGSYS: "a forbidden system call",
+        # The first process of a PID namespace cannot abort by SIGABRT; the C library then faults on purpose.
+        signal.SIGSEGV: "a memory access violation or an abort", signal.SIGABRT: "an abort", signal.SIGBUS: "a bus error",
+        signal.SIGFPE: "an arithmetic fault", signal.SIGILL: "an illegal instruction", signal.SIGSYS: "a forbidden call",
     }  # fmt: skip
     try:
         name = signal.Signals(number).name

@@ -1,13 +1,13 @@
-"""One run, seen from inside: the first process of its namespaces, and the candidate's process that it starts.
+"""One run, seen from inside.
 
-The first process reads the job, lays out the scratch folder, forks the candidate, and when that has ended kills whatever
-is left, hands out the files that were asked for and exits. It holds no capability either; a candidate cannot signal it.
+Its first process reads the job and lays out the scratch folder. A run or a worker that may have one process only *is* that
+process from then on: it gives up what it must and becomes the candidate. Otherwise the first process forks the candidate,
+and when that has ended kills whatever is left and hands out the files that were asked for; no candidate can signal it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -21,6 +21,7 @@ from . import syscalls as sc
 # And a PID namespace, which a room's first process is born into.
 NAMESPACES = sc.NEWNS | sc.NEWIPC | sc.NEWUTS | sc.NEWNET
 _FETCH_PIECE = 1 << 20
+_HIGH = 200  # above every descriptor a room begins with, below the smallest usual limit
 
 
 def mount_scratch(size: int, *, executable: bool) -> None:
@@ -30,18 +31,12 @@ def mount_scratch(size: int, *, executable: bool) -> None:
 
 
 def run(request: dict[str, Any], plan: dict[str, Any], fds: list[int], ruleset: int, keep: int) -> None:
-    """Live one run; the caller exits afterwards. `fds`: line, input, output, stdout, stderr, keep."""
+    """Live one run; the caller exits afterwards. `fds`: line, input, output, stdout, stderr."""
     line = socket.socket(fileno=fds[0])
     try:
         os.setsid()
         if plan["nest"]:
-            sc.unshare(NAMESPACES)
-            only = request.get("only")
-            if only is not None:
-                narrow.new_root(only)
-            mount_scratch(request["scratch_bytes"], executable=request["kind"] == "program")
-            if only is not None:
-                narrow.close_root()
+            _separate(request)
         else:
             sc.prctl(sc.PR_SET_CHILD_SUBREAPER, 1)
         if plan["confined"]:
@@ -50,22 +45,31 @@ def run(request: dict[str, Any], plan: dict[str, Any], fds: list[int], ruleset: 
         arguments = bytes(wire.read_exactly(fds[0], job["arguments"]))
         os.chdir(job["scratch"])
         _lay_out(job, fds[0])
+        child = 0 if request["alone"] else os.fork()
     except (OSError, EOFError) as error:
         wire.send_message(line, {"fault": f"{type(error).__name__}: {error}"})
         return
-    child = os.fork()
     if child == 0:
         _be_the_candidate(request, plan, job, arguments, fds, ruleset)
         os._exit(0)
     for fd in fds[1:]:
         os.close(fd)
-    pidfd = os.pidfd_open(child)
-    wire.send_message(line, {"started": child}, (pidfd,))
+    wire.send_message(line, {"child": child}, (os.pidfd_open(child),))
     _, status = os.waitpid(child, 0)
     end_all(nested=plan["nest"])
     wire.send_message(line, {"status": status})
     for path in job["fetch"]:
         _send_file(line, path, job["fetch_bytes"])
+
+
+def _separate(request: dict[str, Any]) -> None:
+    """Namespaces and a scratch folder of one's own; with `only`, a smaller root."""
+    sc.unshare(NAMESPACES)
+    if request["only"] is not None:
+        narrow.new_root(request["only"])
+    mount_scratch(request["scratch_bytes"], executable=request["kind"] == "program")
+    if request["only"] is not None:
+        narrow.close_root()
 
 
 def _lay_out(job: dict[str, Any], source: int) -> None:
@@ -88,36 +92,28 @@ def _be_the_candidate(
     fds: list[int],
     ruleset: int,
 ) -> None:
-    """Never returns to code that trusts this process."""
-    _, requests, out, stdout, stderr = fds
+    """Give up what must be given up, say so, and run what nobody trusts. Never returns to code that trusts this process."""
+    line, requests, out, stdout, stderr = fds
     program = request["kind"] == "program"
-    numbers = (
-        [requests, stdout, stderr]
-        if program
-        else [os.open("/dev/null", os.O_RDONLY), stdout, stderr, requests, out]
-    )
-    keep = [ruleset] if ruleset >= 0 else []
-    _renumber(numbers, keep)
-    ruleset = len(numbers) if ruleset >= 0 else -1
-    if not plan["nest"]:
-        os.setpgid(0, 0)
-    if plan["confined"]:
-        sc.prctl(sc.PR_SET_DUMPABLE, 1)
+    null = os.open("/dev/null", os.O_RDONLY)
+    own = [requests, stdout, stderr] if program else [null, stdout, stderr, requests, out]
+    line, ruleset = _renumber(own, line, ruleset)
+    try:
+        if plan["confined"]:
+            sc.prctl(sc.PR_SET_DUMPABLE, 1)
         if ruleset >= 0:
             confine.enforce_landlock(ruleset)
-            if request.get("only") is not None:
+            if request["only"] is not None:
                 narrow.landlock(request["only"], job["scratch"])
-    confine.apply_limits(request["limits"])
-    confine.add_filters(plan["filters"], request["filters"])
+        confine.apply_limits(request["limits"])
+        confine.add_filters(plan["filters"], request["filters"])
+    except OSError as error:
+        os.write(line, wire.encode({"fault": f"{type(error).__name__}: {error}"}))
+        os._exit(1)
+    os.write(line, wire.encode({"started": True}))
+    os.close(line)
     if program:
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
-        try:
-            os.execve(job["argv"][0], job["argv"], job["environment"])
-        except OSError as error:
-            os.write(2, f"{job['argv'][0]}: {error.strerror}\n".encode())
-        os._exit(127)
-    gc.unfreeze()
+        _execute(job)
     sys.argv = [job["module"]]
     if request["kind"] == "worker":
         candidate.serve_calls(job, 3, 4)
@@ -125,14 +121,24 @@ def _be_the_candidate(
         candidate.run_once(job, arguments, 4)
 
 
-def _renumber(numbers: list[int], more: list[int]) -> None:
-    """Make the given descriptors 0, 1, 2, ... and close every other."""
-    every = numbers + more
-    high = [os.dup2(fd, 1000 + i, inheritable=False) for i, fd in enumerate(every)]
+def _execute(job: dict[str, Any]) -> None:
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
+    try:
+        os.execve(job["argv"][0], job["argv"], job["environment"])
+    except OSError as error:
+        os.write(2, f"{job['argv'][0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _renumber(own: list[int], line: int, ruleset: int) -> tuple[int, int]:
+    """Make the descriptors in `own` 0, 1, 2, ... and close every other but these two, whose new numbers are returned."""
+    every = [*own, line, *([ruleset] if ruleset >= 0 else [])]
+    high = [os.dup2(fd, _HIGH + i, inheritable=False) for i, fd in enumerate(every)]
     for i, fd in enumerate(high):
         os.dup2(fd, i, inheritable=i < 3)
-    os.closerange(len(every), 1000 + len(every))
     _close_from(len(every))
+    return len(own), len(own) + 1 if ruleset >= 0 else -1
 
 
 def _close_from(first: int) -> None:
