@@ -125,9 +125,8 @@ class Build:
                 reference_s.append(ours)
         candidate.check_stopped()
         pairs = len(candidate_s) // rounds
-        return ratio_of(
-            [min(candidate_s[i::pairs]) for i in range(pairs)], [min(reference_s[i::pairs]) for i in range(pairs)], confidence
-        )
+        quickest = [[min(times[i::pairs]) for i in range(pairs)] for times in (candidate_s, reference_s)]
+        return ratio_of(*quickest, confidence)
 
     def close(self) -> None:
         """End both programs and wait until all of them is dead. Idempotent."""
@@ -207,7 +206,7 @@ class Running:
         awake = frozen.cpu_s(self._program.pid) - self._stopped_s
         if awake > AWAKE_S:
             raise CandidateFailure(
-                "killed", f"the program woke itself while it was stopped for the other to be timed, and ran for {awake * 1e3:.2f} ms"
+                "killed", f"the program woke itself while the other was timed, and ran for {awake * 1e3:.2f} ms"
             )
 
     def _answer(self, block: Block) -> tuple[bytes, float]:

@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from journeyman.errors import CandidateFailure, SandboxFailure
+from journeyman.errors import CandidateFailure
 
 # A thread stops when it next returns to user mode: microseconds, unless a device keeps it.
 _STOP_WITHIN_S = 2.0
@@ -31,7 +31,9 @@ def freeze(pid: int) -> None:
     deadline = time.monotonic() + _STOP_WITHIN_S
     while not is_frozen(pid):
         if time.monotonic() > deadline:
-            raise CandidateFailure("killed", f"the program could not be stopped within {_STOP_WITHIN_S:g} s; it must not wake itself")
+            raise CandidateFailure(
+                "killed", f"the program could not be stopped within {_STOP_WITHIN_S:g} s; it must not wake itself"
+            )
         os.sched_yield()
     if _children(pid):
         raise CandidateFailure("processes", "the program started another process, which is not allowed")
