@@ -125,8 +125,8 @@ class Build:
                 reference_s.append(ours)
         candidate.check_stopped()
         pairs = len(candidate_s) // rounds
-        quickest = [[min(times[i::pairs]) for i in range(pairs)] for times in (candidate_s, reference_s)]
-        return ratio_of(*quickest, confidence)
+        theirs_s, ours_s = ([min(times[i::pairs]) for i in range(pairs)] for times in (candidate_s, reference_s))
+        return ratio_of(theirs_s, ours_s, confidence)
 
     def close(self) -> None:
         """End both programs and wait until all of them is dead. Idempotent."""
