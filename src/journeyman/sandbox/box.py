@@ -66,7 +66,7 @@ class Sandbox:
         `files` maps relative paths to contents; they lie in the scratch folder, the working directory. `args` are plain
         data; NaN and infinities arrive as floats. `result` is "json" (plain data) or "npz" (a dict of arrays).
         Never raises for a candidate's fault: that is in `Ended.end`. Raises SandboxFailure for our own. In namespaces a
-        candidate of one process is the first of its PID namespace, so a signal that it sends itself is lost without a handler.
+        candidate of one process is the first of its PID namespace: a signal that it sends itself is lost without a handler.
         """
         module, _, function = entry.partition(":")
         if not module or not function or result not in ("json", "npz"):

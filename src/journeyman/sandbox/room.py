@@ -32,6 +32,7 @@ _SAMPLE_S = (
 _SHORTEST_S = 0.002
 _CORES = os.cpu_count() or 1
 _MOST_FILES = 10_000
+_MOST_THREADS = 64  # as RLIMIT_NPROC has it, which cannot be set where it would count the user's other processes
 _KERNEL_SLACK_S = 10.0  # giving back gigabytes takes the kernel a while on a busy machine
 
 
@@ -307,6 +308,8 @@ class Room:
             size, count = tree.folder_use(self._scratch, tree.descendants(self.pid))
             if size > self.limits.scratch_mb * MEGABYTE or count > _MOST_FILES:
                 return "scratch"
+            if self.limits.processes == 1 and tree.usage([self.pid]).tasks > _MOST_THREADS:
+                return "processes"
         if look:
             self._looked_s = now
         if self._scratch is not None:

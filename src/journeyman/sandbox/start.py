@@ -22,7 +22,7 @@ WALLS = (
     "embedded",
 )  # "-once": a new one for each run, where it allows no nesting
 _TASKS_INSIDE = (
-    3  # of our own, in the user namespace of a sandbox: the outer waiter, the zygote, a room's first process
+    3  # our own in a sandbox's user namespace: the outer waiter, the zygote, a room's first process
 )
 
 
