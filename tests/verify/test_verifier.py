@@ -8,13 +8,14 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from journeyman.errors import PreflightFailure, UsageError, VerifierFailure
-from journeyman.verify import Candidate, Status, Task, Verifier, load_task, preflight
+from journeyman.verify import Candidate, Status, Task, Verdict, Verifier, load_task, preflight
 from journeyman.verify.cache import VerdictCache, verdict_key
 
 TOML = """
@@ -114,6 +115,18 @@ def test_closing_ends_every_process(task: Task) -> None:
     assert not [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
 
 
+def test_closing_does_not_wait_for_a_slow_verdict(task: Task) -> None:
+    (task.folder / "task.toml").write_text(TOML.replace("wall_s = 1.0", "wall_s = 120.0"))
+    verifier = Verifier(load_task(task.folder))
+    given: list[Verdict] = []
+    waiting = threading.Thread(target=lambda: given.append(verifier.evaluate(number(13))))
+    waiting.start()
+    time.sleep(0.5)  # so that it is under way; closed before, it would have the same verdict
+    verifier.close()
+    waiting.join(timeout=20)
+    assert [verdict.status for verdict in given] == [Status.VERIFIER_ERROR]
+
+
 def test_a_killed_run_leaves_no_verifier_behind(task: Task) -> None:
     code = f"""
         import os, sys, threading
@@ -198,6 +211,7 @@ def test_verdicts_are_remembered_by_all_they_depend_on(task: Task, tmp_path: Pat
         again = verifier.evaluate(number(5))
         assert (first.cached, again.cached, again.score) == (False, True, 5.0)
         assert not verifier.evaluate(number(5), repeat=1).cached
+        assert not verifier.evaluate(number(5), fresh=True).cached
         # A fault of the verifier may be gone next time.
         assert verifier.evaluate(number(15)).status is Status.VERIFIER_ERROR
         assert not verifier.evaluate(number(15)).cached

@@ -93,7 +93,7 @@ class Archive:
         return {name: self._log.blob(digest) for name, digest in body.artifacts.items()}
 
     def _event(self, seq: int) -> Event:
-        return next(self._log.events(after=seq - 1))
+        return next(self._log.events(after=seq - 1, page=1))
 
 
 class _Recent(Generic[T]):

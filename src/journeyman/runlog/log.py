@@ -290,7 +290,7 @@ class RunLog:
         with self.lock:
             return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
 
-    def events(self, kind: str | None = None, *, after: int = 0) -> Iterator[Event]:
+    def events(self, kind: str | None = None, *, after: int = 0, page: int = _PAGE) -> Iterator[Event]:
         """Events in order, of one kind or all.
 
         Reads in pages and holds nothing between them: commits go on meanwhile, and what they append before the end is
@@ -298,11 +298,12 @@ class RunLog:
 
         Args:
             after: only events with a larger number.
+            page: how many are read at a time; 1 for one known event.
 
         Raises:
             RunCorrupt: a stored event cannot be read; those before it were given out.
         """
-        for seq, name, key, body, volatile in self.rows(kind, after=after):
+        for seq, name, key, body, volatile in self.rows(kind, after=after, page=page):
             try:
                 event = Event(
                     seq,
@@ -316,22 +317,22 @@ class RunLog:
             yield event
 
     def rows(
-        self, kind: str | None = None, *, after: int = 0
+        self, kind: str | None = None, *, after: int = 0, page: int = _PAGE
     ) -> Iterator[tuple[int, str, str, bytes | None, bytes | None]]:
         """As `events`, but body and volatile as their stored bytes (msgpack), for callers with a decoder of their own."""
         query = "SELECT seq, kind, key, body, volatile, checksum FROM event WHERE seq > ?"
         if kind is not None:
             query += " AND kind = ?"
-        query += f" ORDER BY seq LIMIT {_PAGE}"
+        query += f" ORDER BY seq LIMIT {page}"
         while True:
             with self.lock:
                 try:
-                    page = self._connection.execute(
+                    read = self._connection.execute(
                         query, (after,) if kind is None else (after, kind)
                     ).fetchall()
                 except sqlite3.Error as error:
                     raise _with_count(explain(error, self.folder), self.folder) from error
-            for seq, name, key, body, volatile, crc in page:
+            for seq, name, key, body, volatile, crc in read:
                 try:
                     whole = crc == checksum(seq, name, key, body, volatile)
                 except TypeError:  # damage can turn bytes into a text or a number
@@ -341,9 +342,9 @@ class RunLog:
                         damaged(self.folder, f"event {seq} is not what was stored"), self.folder
                     )
                 yield seq, name, key, body, volatile
-            if len(page) < _PAGE:
+            if len(read) < page:
                 return
-            after = page[-1][0]
+            after = read[-1][0]
 
     # --- the end --------------------------------------------------------------------------------------------------
 

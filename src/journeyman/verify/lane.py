@@ -108,6 +108,11 @@ class Lane:
             raise LaneEnded(self._why()) from error
         return msgspec.msgpack.decode(self._receive(wall_s), type=Reply)
 
+    def kill(self) -> None:
+        """End the process at once, from any thread; a job under way ends with LaneEnded."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """End the process and all it started, and wait for it."""
         with contextlib.suppress(OSError):
@@ -117,8 +122,7 @@ class Lane:
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self.kill()
             self._process.wait()
         self._replies.close()
         self._log.close()
@@ -128,8 +132,7 @@ class Lane:
         waiting.register(self._replies, POLLIN)
         # Only the first byte is waited for: a lane writes an answer in one go.
         if not waiting.poll(wall_s * 1000):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self.kill()
             raise LaneEnded(f"it gave no answer within {wall_s:g} s")
         frame = read_frame(self._replies)
         if frame is None:

@@ -37,7 +37,7 @@ def preflight(task: Task, verifier: Verifier, *, folder: Path | None = None) -> 
         raise PreflightFailure(
             f"the seed of task {task.id!r} is {seed.status.value}, so no search can start: {_first(seed)}"
         )
-    repeats_itself(task, seed, verifier.evaluate(task.seed))
+    repeats_itself(task, seed, verifier.evaluate(task.seed, fresh=True))
     empty = verifier.evaluate(empty_candidate(task))
     if empty.ok:
         raise PreflightFailure(

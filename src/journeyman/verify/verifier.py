@@ -40,6 +40,7 @@ class Verifier:
         self._environment = fingerprint(task)
         self._lock = threading.Lock()
         self._closed = False
+        self._busy: set[Lane] = set()
         first = Lane(task, level)
         self.level = first.level
         # The others start when they are first needed.
@@ -56,18 +57,20 @@ class Verifier:
         repeat: int = 0,
         instances: Sequence[Instance] = (),
         anywhere: bool = False,
+        fresh: bool = False,
     ) -> Verdict:
         """The verdict on `candidate` over `split`, or over `instances` under that name.
 
         `repeat` numbers measurements of one candidate: it enters the seed that the candidate's process is given.
-        `anywhere` is for trying the verifier itself with candidates that were edited outside their region.
+        `anywhere` is for trying the verifier itself with candidates that were edited outside their region, `fresh` for a
+        verdict that no cache gives.
         Raises UsageError for a split that the task does not have.
         """
         chosen = tuple(instances) or self.task.instances(split)
         if not chosen:
             raise UsageError(f"task {self.task.id!r} has no {split!r} instances")
         job = Job(candidate.files, split, repeat, anywhere=anywhere, instances=tuple(instances))
-        if self._cache is None or instances or anywhere:
+        if self._cache is None or instances or anywhere or fresh:
             return self._evaluate(job, chosen)
         key = verdict_key(self.task, candidate, split, repeat, self._environment, self.level)
         verdict = self._cache.get(key)
@@ -97,15 +100,17 @@ class Verifier:
             return {}
 
     def close(self) -> None:
-        """End every lane. Waits for evaluations under way."""
+        """End every lane, also in the middle of an evaluation: whoever waits for that is given a `verifier_error`."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
+            for lane in self._busy:
+                lane.kill()
         for _ in range(self.lanes):
-            lane = self._free.get()
-            if lane is not None:
-                lane.close()
+            free = self._free.get()
+            if free is not None:
+                free.close()
 
     def __enter__(self) -> Verifier:
         return self
@@ -118,15 +123,24 @@ class Verifier:
     def _ask(self, job: Job, instances: int) -> Reply:
         lane = self._free.get()
         try:
-            if lane is None:
+            if lane is None and not self._closed:
                 lane = Lane(self.task, self._asked)
+            with self._lock:
+                if lane is None or self._closed:
+                    raise LaneEnded("the verifier was closed")
+                self._busy.add(lane)
             return lane.ask(job, self._wall_s(instances))
         except LaneEnded:
             if lane is not None:
+                with self._lock:
+                    self._busy.discard(lane)
                 lane.close()
             lane = None
             raise
         finally:
+            if lane is not None:
+                with self._lock:
+                    self._busy.discard(lane)
             self._free.put(lane)
 
     def _wall_s(self, instances: int) -> float:
