@@ -95,7 +95,8 @@ def read_candidate(path: str | Path, main: str) -> Candidate:
     files: dict[str, bytes] = {}
     for folder, names, leaves in os.walk(source):
         names[:] = sorted(n for n in names if not n.startswith(".") and n != "__pycache__")
-        for leaf in sorted(leaves):
+        # A link to a folder is listed among the folders; it would not be entered, but silence would mislead.
+        for leaf in sorted([*leaves, *(n for n in names if Path(folder, n).is_symlink())]):
             file = Path(folder, leaf)
             if leaf.startswith("."):
                 continue
