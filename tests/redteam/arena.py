@@ -6,6 +6,7 @@ An attack is a candidate program with a header of machine-read comments:
     contained-at  the levels that must contain it
     expect        seed-score | deserved | not-ok | deserved-or-not-ok | status:NAME
     task          a fixture task (data where none is named; see TASKS), or a built-in one
+    says          a pattern that the feedback must have, where the reason matters
     then          another attack, run right after it by the same verifier
     bites-at      a level at which it must succeed, so that it is known to try what it says
 """
@@ -59,6 +60,7 @@ class Attack:
     expect: str
     task: str = "data"
     then: str = ""
+    says: str = ""
     bites_at: tuple[str, ...] = ()
 
     def contained(self, wall: str) -> bool:
@@ -91,7 +93,7 @@ def _read_attack(path: Path) -> Attack:
         raise ValueError(f"{path.name}: unknown level in {levels}")
     return Attack(
         path.name, path, fields["attack"], levels, fields["expect"], fields.get("task", "data"),
-        fields.get("then", ""), tuple(fields.get("bites-at", "").split()),
+        fields.get("then", ""), fields.get("says", ""), tuple(fields.get("bites-at", "").split()),
     )  # fmt: skip
 
 
@@ -391,7 +393,11 @@ class Arena:
     def run(self, attack: Attack) -> Verdict:
         """The attack's verdict."""
         self._before = self._tree()
-        return self.verifier.evaluate(self.candidate(attack))
+        made = self.candidate(attack)
+        if self.task.id.startswith("redteam/"):
+            return self.verifier.evaluate(made)
+        # A built-in task keeps a candidate to its editable block; here its verifier itself is tried.
+        return self.verifier.evaluate(made, instances=self.task.instances("dev")[:2], anywhere=True)
 
     def leftovers(self) -> list[str]:
         """What the verifiers' trees have more than before the attack: a zygote and its waiters may be others, not more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from arena import WALLS, Arena, Attack, Scales, deserved, loot, open_verifier, read_attacks
 
@@ -42,7 +44,9 @@ def test_a_closed_verifier_leaves_nothing(wall, host, arena):
     assert sorted(host.scratch.iterdir()) == before
 
 
-@pytest.mark.parametrize("attack", [a for a in ALL.values() if a.name.startswith("memory")], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "attack", [a for a in ALL.values() if a.name.startswith("memory")], ids=lambda a: a.name
+)
 def test_memory_of_the_host_is_not_eaten(attack, wall, arena, host):
     """All processes of an attack together stay near the limit of their task (256 or 400 MB, the interpreter not counted)."""
     here: Arena = arena(attack.task, wall)
@@ -81,6 +85,7 @@ def assert_deserved(attack: Attack, here: Arena, verdict: Verdict) -> None:
     said = f"{verdict.status} {verdict.score}: {verdict.feedback[:600]}"
     assert loot(verdict) == [], f"{loot(verdict)} {said}"
     everything = repr(verdict)
+    assert re.search(attack.says, verdict.feedback), said
     assert not [s for s in here.host.secrets if s in everything], said
     if attack.expect == "seed-score":
         assert verdict.ok, said

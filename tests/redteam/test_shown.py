@@ -1,4 +1,4 @@
-"""What a candidate says, wherever it is shown: attributed to it, short, and unable to act on a terminal, a page or a prompt."""
+"""What a candidate says, wherever it is shown: attributed, short, and unable to act on a terminal or a page."""
 
 from __future__ import annotations
 
@@ -47,14 +47,29 @@ def test_feedback_is_the_candidates_and_short(verdict):
 
 def test_feedback_cannot_act_on_a_terminal(verdict):
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, color_system="truecolor", width=100, legacy_windows=False)
+    console = Console(
+        file=out, force_terminal=True, color_system="truecolor", width=100, legacy_windows=False
+    )
     console.print(rich_text(verdict.feedback))
     table = RichTable()
     table.add_column("why")
     table.add_row(rich_text(one_line(verdict.feedback)))
     console.print(table)
     shown = out.getvalue()
-    for sequence in ("\x1b[2J", "\x1b]", "\x9b", "\x1b[31m", "\x07", "\x08", "\u202e", "\u2066", "\u200b", "\ufeff", "\U000e0041", "\r"):
+    for sequence in (
+        "\x1b[2J",
+        "\x1b]",
+        "\x9b",
+        "\x1b[31m",
+        "\x07",
+        "\x08",
+        "\u202e",
+        "\u2066",
+        "\u200b",
+        "\ufeff",
+        "\U000e0041",
+        "\r",
+    ):
         assert sequence not in shown.replace("\r\n", "\n")
     assert "☠" not in shown
     assert "💀" not in shown
@@ -87,7 +102,15 @@ def test_a_candidates_text_cannot_act_on_a_page():
 def test_the_command_line_shows_it_harmlessly(attack, host, tmp_path):
     """`journeyman task verify`, with and without --json: one document of plain letters, and no escape sequence."""
     (tmp_path / "candidate.py").write_bytes(attack.path.read_bytes())
-    command = [sys.executable, "-m", "journeyman", "task", "verify", str(host.tasks["data"]), str(tmp_path / "candidate.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "journeyman",
+        "task",
+        "verify",
+        str(host.tasks["data"]),
+        str(tmp_path / "candidate.py"),
+    ]
     done = subprocess.run([*command, "--json"], capture_output=True, timeout=60)
     document = json.loads(done.stdout)
     assert document["status"] == "candidate_error"

@@ -1,6 +1,6 @@
 // task: build
 // attack: ask the compiler which files the host has, with __has_include, #embed and #pragma GCC dependency
-// contained-at: namespaces restricted
+// contained-at: namespaces
 // expect: deserved
 #include "kit.h"
 
