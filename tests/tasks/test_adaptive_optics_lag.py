@@ -37,7 +37,8 @@ from journeyman.tasks.optics.adaptive_optics_lag.telescope import (
     telescope,
 )
 from journeyman.tasks.optics.adaptive_optics_lag.turbulence import Layer, flow, power_below
-from journeyman.verify import Instance, Status, load_task, normalised, read_candidate
+from journeyman.verify import Instance, Status, load_task, normalised
+from journeyman.verify.gate import control_candidate
 
 TASK = load_task("optics/adaptive_optics_lag")
 DEV, HELD_OUT = TASK.instances("dev"), TASK.instances("held-out")
@@ -61,7 +62,7 @@ class InProcess:
 
 
 def gate(name: str) -> str:
-    return (TASK.folder / "gate" / f"{name}.py").read_text("utf-8")
+    return control_candidate(TASK, name).text(TASK.main)
 
 
 def conditions(instance: Instance) -> Conditions:
@@ -386,8 +387,7 @@ def test_verdicts_through_the_sandbox() -> None:
     from journeyman.verify import Verifier
 
     def control(name: str) -> Any:
-        path = TASK.folder / "gate" / f"{name}.py"
-        return verified.evaluate(read_candidate(path, TASK.main), instances=DEV[:1])
+        return verified.evaluate(control_candidate(TASK, name), instances=DEV[:1])
 
     with Verifier(TASK) as verified:
         seed = verified.evaluate(TASK.seed)

@@ -29,7 +29,8 @@ from journeyman.tasks.operations.job_shop.schedule import (
     makespan,
 )
 from journeyman.tasks.operations.job_shop.verifier import describe, draw, score
-from journeyman.verify import Instance, Status, Verifier, load_task, read_candidate
+from journeyman.verify import Instance, Status, Verifier, load_task
+from journeyman.verify.gate import control_candidate
 
 TASK = load_task("operations/job_shop")
 FOLDER = TASK.folder
@@ -462,7 +463,9 @@ def test_the_near_infeasible_control_lacks_one_time_unit_only() -> None:
 
 
 def mean_score(name: str) -> float:
-    solve = solver(FOLDER / "gate" / f"{name}.py")
+    program: dict[str, Any] = {}
+    exec(compile(control_candidate(TASK, name).text(TASK.main), name, "exec"), program)
+    solve = program["solve"]
     scores = []
     for instance in DEV:
         outcome, anchors = score(instance, solve(instance.public)), instance.anchors
@@ -482,8 +485,8 @@ def test_controls_get_in_the_sandbox_the_verdicts_they_deserve() -> None:
         for split in ("dev", "held-out"):
             verdict = verifier.evaluate(TASK.seed, split=split)
             assert (verdict.status, verdict.score) == (Status.OK, 0.0), verdict.feedback
-        oracle = verifier.evaluate(read_candidate(FOLDER / "gate" / "oracle.py", TASK.main))
+        oracle = verifier.evaluate(control_candidate(TASK, "oracle"))
         assert oracle.score == pytest.approx(mean_score("oracle"), abs=1e-12)
-        broken = verifier.evaluate(read_candidate(FOLDER / "gate" / "near_infeasible.py", TASK.main))
+        broken = verifier.evaluate(control_candidate(TASK, "near_infeasible"))
         assert (broken.status, broken.score) == (Status.INFEASIBLE, None)
         assert "1 before job 0" in broken.feedback

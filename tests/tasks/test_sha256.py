@@ -18,7 +18,7 @@ from journeyman.sandbox.build import Build
 from journeyman.sandbox.compiler import Compiler
 from journeyman.tasks.computing.sha256 import chain, verifier
 from journeyman.verify import DEV, HELD_OUT, Instance, Status, Task, load_task
-from journeyman.verify.gate import REQUIRED_CONTROLS, read_controls
+from journeyman.verify.gate import REQUIRED_CONTROLS, control_candidate, read_controls
 from journeyman.verify.region import fixed_text
 
 
@@ -31,10 +31,6 @@ def task() -> Task:
 def compiler(task: Task) -> Iterator[Compiler]:
     with Sandbox() as sandbox, Compiler(sandbox, task.file.build, task.folder) as compiler:
         yield compiler
-
-
-def source(task: Task, name: str) -> dict[str, bytes]:
-    return {task.main: (task.folder / name).read_bytes()}
 
 
 def small(length: int = 100, count: int = 3) -> Instance:
@@ -79,10 +75,10 @@ def test_the_judge_names_both_digests() -> None:
 def test_seed_oracle_and_openssl_agree_with_hashlib_at_every_length(task: Task, compiler: Compiler) -> None:
     lengths = [*range(260), 1000, 4096, 65537]
     blocks = [verifier.block(n, 1) for n in lengths] + [verifier.block(n, 4) for n in (0, 1, 31, 32, 33, 64, 777)]
-    for name in ("seed.c", "gate/tuned.c", "gate/oracle.c"):
-        with Build(compiler, source(task, name), task.limits) as build:
+    for candidate in (task.seed, control_candidate(task, "tuned"), control_candidate(task, "oracle")):
+        with Build(compiler, candidate.files, task.limits) as build:
             build.try_out(blocks)
-    with Build(compiler, source(task, "seed.c"), task.limits) as build:
+    with Build(compiler, task.seed.files, task.limits) as build:
         for block in blocks:
             answer, _ = build.reference().answer(block)
             assert block.judge(answer) is None
@@ -105,7 +101,7 @@ def test_every_annotated_number_may_take_its_first_and_last_value(task: Task, co
 
 
 def test_a_score_has_its_interval_speed_and_processor(task: Task, compiler: Compiler) -> None:
-    with Build(compiler, source(task, "seed.c"), task.limits) as build:
+    with Build(compiler, task.seed.files, task.limits) as build:
         outcome = verifier.score(small(256, 50), build)
     assert outcome.status is Status.OK
     assert outcome.objective is not None
@@ -115,7 +111,7 @@ def test_a_score_has_its_interval_speed_and_processor(task: Task, compiler: Comp
 
 @pytest.mark.parametrize("name", ["infeasible", "near_infeasible", "two_faced"])
 def test_wrong_digests_have_no_score(task: Task, compiler: Compiler, name: str) -> None:
-    with Build(compiler, source(task, f"gate/{name}.c"), task.limits) as build:
+    with Build(compiler, control_candidate(task, name).files, task.limits) as build:
         outcome = verifier.score(small(64, 600), build)
     assert outcome.status is Status.INFEASIBLE
     assert "digest" in outcome.feedback
@@ -126,7 +122,7 @@ def test_wrong_digests_have_no_score(task: Task, compiler: Compiler, name: str) 
     [("malformed", {"compile"}), ("crashing", {"killed"}), ("exiting", {"exited"}), ("endless", {"cpu", "timeout"})],
 )
 def test_failures_are_named(task: Task, compiler: Compiler, name: str, ends: set[str]) -> None:
-    with Build(compiler, source(task, f"gate/{name}.c"), task.limits) as build, pytest.raises(CandidateFailure) as failure:
+    with Build(compiler, control_candidate(task, name).files, task.limits) as build, pytest.raises(CandidateFailure) as failure:
         verifier.score(small(), build)
     assert failure.value.end in ends
 
@@ -199,8 +195,8 @@ def test_the_folder_is_complete(task: Task) -> None:
 def test_controls_keep_what_stands_outside_the_block(task: Task) -> None:
     outside = fixed_text(task.seed.text(task.main))
     assert outside is not None
-    for path in sorted((task.folder / "gate").glob("*.c")):
-        assert fixed_text(path.read_text()) == outside, path.name
+    for control in read_controls(task):
+        assert fixed_text(control.candidate(task).text(task.main)) == outside, control.name
 
 
 def test_the_statement_is_right_about_its_example_and_lengths(task: Task) -> None:
@@ -212,6 +208,6 @@ def test_the_statement_is_right_about_its_example_and_lengths(task: Task) -> Non
 
 
 def test_a_picture_only_when_asked(task: Task, compiler: Compiler, tmp_path: Path) -> None:
-    with Build(compiler, source(task, "gate/oracle.c"), task.limits) as build:
+    with Build(compiler, control_candidate(task, "oracle").files, task.limits) as build:
         pictures = verifier.draw(task.instances(DEV)[0], build)
     assert pictures["throughput.png"].startswith(b"\x89PNG")

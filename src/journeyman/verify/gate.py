@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from journeyman.errors import JourneymanError, PreflightFailure, TaskError
-from journeyman.verify.candidate import read_candidate
+from journeyman.verify.candidate import Candidate, read_candidate
 from journeyman.verify.environment import package_versions
 from journeyman.verify.forgeries import forgeries
 from journeyman.verify.readiness import empty_candidate, repeats_itself
@@ -48,13 +48,31 @@ class GateReport(msgspec.Struct, frozen=True):
 
 
 class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[control]]` of gate/gate.toml: a candidate whose verdict is known beforehand."""
+    """`[[control]]` of gate/gate.toml: a candidate whose verdict is known beforehand.
+
+    It is the file `file` of the gate's folder, or else the seed after `edits`: pairs of a text that stands in it exactly
+    once and what takes its place.
+    """
 
     name: str
-    file: str
     expect: Status
+    file: str = ""
+    edits: tuple[tuple[str, str], ...] = ()
     min_score: float | None = None
     max_score: float | None = None
+
+    def candidate(self, task: Task) -> Candidate:
+        """The candidate itself. Raises CandidateInvalid, or TaskError for an edit that does not fit."""
+        if self.file:
+            return read_candidate(task.folder / "gate" / self.file, task.main)
+        text = task.seed.text(task.main)
+        for old, new in self.edits:
+            if text.count(old) != 1:
+                raise TaskError(
+                    f"the edit {old[:60]!r} of control {self.name!r} stands {text.count(old)} times in the seed, not once"
+                )
+            text = text.replace(old, new)
+        return task.seed.replace(task.main, text)
 
 
 class _GateFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +108,14 @@ def read_controls(task: Task) -> tuple[Control, ...]:
         return msgspec.toml.decode(path.read_bytes(), type=_GateFile).control
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise TaskError(f"{path} cannot be used: {error}") from error
+
+
+def control_candidate(task: Task, name: str) -> Candidate:
+    """The candidate of the control called `name`. Raises TaskError if there is none."""
+    for control in read_controls(task):
+        if control.name == name:
+            return control.candidate(task)
+    raise TaskError(f"task {task.id!r} has no control {name!r}")
 
 
 def _checks(task: Task, verifier: Verifier) -> Iterator[Check]:
@@ -162,7 +188,7 @@ def _controls(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
     scores = {seed.score}
     for control in controls:
         try:
-            verdict = verifier.evaluate(read_candidate(task.folder / "gate" / control.file, task.main))
+            verdict = verifier.evaluate(control.candidate(task))
         except JourneymanError as error:
             yield Check(f"control {control.name}", False, str(error))
             continue
