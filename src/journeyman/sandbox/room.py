@@ -26,13 +26,13 @@ from journeyman.sandbox.zygote import END_S, START_S, Zygote
 _HEAD = struct.Struct("<cQ")
 _LENGTH = struct.Struct("<Q")
 _PIECE = 1 << 18
-_SAMPLE_S = (
-    0.02  # between two looks at the memory of a tree of several processes, or at a scratch folder on disk
-)
+# Between two looks at the memory of a tree of several processes, or at a scratch folder on disk.
+_SAMPLE_S = 0.02
 _SHORTEST_S = 0.002
 _CORES = os.cpu_count() or 1
 _MOST_FILES = 10_000
-_MOST_THREADS = 64  # as RLIMIT_NPROC has it, which cannot be set where it would count the user's other processes
+# As RLIMIT_NPROC has it, which cannot be set where it would count the user's other processes.
+_MOST_THREADS = 64
 _KERNEL_SLACK_S = 10.0  # giving back gigabytes takes the kernel a while on a busy machine
 
 
