@@ -122,7 +122,8 @@ def test_wrong_digests_have_no_score(task: Task, compiler: Compiler, name: str) 
     [("malformed", {"compile"}), ("crashing", {"killed"}), ("exiting", {"exited"}), ("endless", {"cpu", "timeout"})],
 )
 def test_failures_are_named(task: Task, compiler: Compiler, name: str, ends: set[str]) -> None:
-    with Build(compiler, control_candidate(task, name).files, task.limits) as build, pytest.raises(CandidateFailure) as failure:
+    files = control_candidate(task, name).files
+    with Build(compiler, files, task.limits) as build, pytest.raises(CandidateFailure) as failure:
         verifier.score(small(), build)
     assert failure.value.end in ends
 

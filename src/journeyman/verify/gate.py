@@ -19,8 +19,8 @@ from journeyman.verify.environment import package_versions
 from journeyman.verify.forgeries import forgeries
 from journeyman.verify.readiness import empty_candidate, repeats_itself
 from journeyman.verify.region import START, fixed_text
-from journeyman.verify.task import DEV, HELD_OUT, Task, load_task
-from journeyman.verify.verdict import Status, Verdict
+from journeyman.verify.task import DEV, HELD_OUT, Instance, Task, load_task
+from journeyman.verify.verdict import POLICY, Status, Verdict
 from journeyman.verify.verifier import Verifier
 
 NOT_APPLICABLE = None
@@ -119,7 +119,7 @@ def control_candidate(task: Task, name: str) -> Candidate:
 
 
 def _checks(task: Task, verifier: Verifier) -> Iterator[Check]:
-    seed = verifier.evaluate(task.seed)
+    seed = _verdict(verifier, task.seed)
     yield Check("seed is feasible", seed.ok, _said(seed))
     if not seed.ok:
         return
@@ -137,7 +137,7 @@ def _checks(task: Task, verifier: Verifier) -> Iterator[Check]:
 
 
 def _repeats(task: Task, verifier: Verifier, seed: Verdict) -> Check:
-    again = verifier.evaluate(task.seed)
+    again = _verdict(verifier, task.seed)
     try:
         repeats_itself(task, seed, again)
     except PreflightFailure as failure:
@@ -162,7 +162,7 @@ def _held_out(task: Task, verifier: Verifier) -> Iterator[Check]:
         i.name for i in task.instances(HELD_OUT) if msgspec.json.encode(i.public, order="sorted") in dev
     ]
     alike = task.exchange != "policy" and bool(shared)
-    seed = verifier.evaluate(task.seed, split=HELD_OUT)
+    seed = _verdict(verifier, task.seed, HELD_OUT)
     yield Check(
         "held-out split", seed.ok and not alike,
         f"{len(task.instances(HELD_OUT))} instances, seed {_said(seed)}" + (f"; also in dev: {shared}" if alike else ""),
@@ -188,7 +188,7 @@ def _controls(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
     scores = {seed.score}
     for control in controls:
         try:
-            verdict = verifier.evaluate(control.candidate(task))
+            verdict = _verdict(verifier, control.candidate(task))
         except JourneymanError as error:
             yield Check(f"control {control.name}", False, str(error))
             continue
@@ -223,7 +223,7 @@ def _judge(control: Control, verdict: Verdict) -> Check:
 
 
 def _empty(task: Task, verifier: Verifier) -> Check:
-    verdict = verifier.evaluate(empty_candidate(task))
+    verdict = _verdict(verifier, empty_candidate(task))
     return Check("empty candidate", not verdict.ok and _candidates_fault(verdict), _said(verdict))
 
 
@@ -236,7 +236,7 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
         if forgery.needs_walls and open_house:
             yield Check(name, NOT_APPLICABLE, "not tried without isolation")
             continue
-        verdict = verifier.evaluate(forgery.candidate, instances=quick, anywhere=True)
+        verdict = _verdict(verifier, forgery.candidate, only=quick, anywhere=True)
         if forgery.keeps_score:
             same = verdict.ok and (verdict.instances[0].objective == plain.objective or task.noisy)
             yield Check(
@@ -251,9 +251,7 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
 def _edited_outside(task: Task, verifier: Verifier) -> Iterator[Check]:
     text = task.seed.text(task.main)
     if fixed_text(text) is not None:
-        verdict = verifier.evaluate(
-            task.seed.replace(task.main, text + "\n"), instances=task.instances(DEV)[:1]
-        )
+        verdict = _verdict(verifier, task.seed.replace(task.main, text + "\n"), only=task.instances(DEV)[:1])
         caught = verdict.status is Status.CANDIDATE_ERROR
         yield Check("cheat: edits outside the editable region", caught, _said(verdict))
 
@@ -331,8 +329,17 @@ def _candidates_fault(verdict: Verdict) -> bool:
     return verdict.status in (Status.INFEASIBLE, Status.CANDIDATE_ERROR, Status.TIMEOUT)
 
 
+def _verdict(verifier: Verifier, candidate: Candidate, split: str = DEV, *, only: tuple[Instance, ...] = (),
+             anywhere: bool = False) -> Verdict:  # fmt: skip
+    verdict = verifier.evaluate(candidate, split=split, instances=only, anywhere=anywhere)
+    if POLICY[verdict.status].retried:
+        verdict = verifier.evaluate(candidate, split=split, instances=only, anywhere=anywhere)
+    return verdict
+
+
 def _said(verdict: Verdict) -> str:
     if verdict.score is not None:
         return f"{verdict.status.value}, score {verdict.score:.6g}"
-    reason = " ".join(verdict.feedback.split())
-    return f"{verdict.status.value}: {reason[:160]}"
+    # Of the instance that decided.
+    feedback = next((v.feedback for v in verdict.instances if v.status is verdict.status), verdict.feedback)
+    return f"{verdict.status.value}: {' '.join(feedback.split())[:160]}"
