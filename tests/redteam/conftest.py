@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from arena import WALLS, Arena, Host, open_verifier
+from arena import Arena, Host, open_verifier
 
 from journeyman.errors import NoSandbox
 from journeyman.verify import load_task
@@ -56,8 +56,3 @@ class Arenas:
 def arena(host: Host) -> Iterator[Arenas]:
     with contextlib.ExitStack() as stack:
         yield Arenas(host, stack)
-
-
-@pytest.fixture(scope="module", params=WALLS)
-def wall(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
