@@ -53,7 +53,6 @@ WRONG = [
     ["run", "resume", "absent", "--proposer", "numeric"],
     ["run", "export", "absent", "--to", "x"],
     ["run", "export", "absent"],
-    ["run", "export", "absent", "--to", "x", "--format", "xls"],
     ["doctor", "extra"],
     ["demo", "--nonsense"],
 ]

@@ -61,6 +61,9 @@ def test_a_run_is_listed_shown_exported(call: Call, task: Path, script: Path) ->
     for name in ("files", "log.jsonl"):
         assert call("run", "export", "last", "--to", name, "--json").document["events"] > 8
         assert Path(name).exists()
+    for form in ("jsonl", "parquet"):
+        assert call("run", "export", "last", "--to", form, "--json").document["to"].endswith(f"{run['run_id']}.{form}")
+        assert Path(f"{run['run_id']}.{form}").is_file()
     again = call("run", "export", "last", "--to", "files")
     assert again.status == 1
     assert "exists already" in again.err

@@ -125,10 +125,12 @@ def resume(
 @app.command()
 def export(
     run: Ref,
-    to: Annotated[str, typer.Option("--to", metavar="PATH", help="Where to; it must not exist yet.")],
-    format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="dir, jsonl or parquet; by the ending of PATH if not given.")
-    ] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="PLACE", help="A folder, or a file *.jsonl or *.parquet, or just jsonl or parquet."
+        ),
+    ],
     runs: Runs = None,
     json: Json = False,
 ) -> int:
@@ -136,13 +138,12 @@ def export(
     from pathlib import Path
 
     from journeyman import open_run
-    from journeyman.errors import UsageError
 
-    form = format_ or {".jsonl": "jsonl", ".parquet": "parquet"}.get(Path(to).suffix, "dir")
-    if form not in ("dir", "jsonl", "parquet"):
-        raise UsageError(f"the format {form!r} is unknown; use dir, jsonl or parquet")
     with open_run(run, runs=runs) as opened:
-        written = opened.export(to, form)  # type: ignore[arg-type]  # checked above
+        # A bare format is a file of that kind here, named after the run.
+        place = Path(f"{opened.run_id}.{to}" if to in ("jsonl", "parquet") else to)
+        form = {".jsonl": "jsonl", ".parquet": "parquet"}.get(place.suffix, "dir")
+        written = opened.export(place, form)  # type: ignore[arg-type]  # one of its literals
         events = len(opened.log)
     if json:
         write_json({"run": run, "to": written, "format": form, "events": events})
