@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+# So that a failed assertion in them says what it compared.
+pytest.register_assert_rewrite("arena", "contained")
 
 from arena import Arena, Host, open_verifier
 
