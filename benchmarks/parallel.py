@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rows
 
-COUNT = 100
+COUNT = 200
 
 
 def ours(parallel: int) -> float:

@@ -141,12 +141,13 @@ def _time_left(first: Progress, newest: Progress, seconds: float) -> float | Non
 
 
 def _words(progress: Progress, left_s: float | None) -> list[str]:
-    from journeyman.report.number import duration, number
+    from journeyman.report.number import alike, duration
 
     done, whole = _done(progress)
     seed = progress.seed.score if progress.seed else None
     best = progress.best.score if progress.best else None
-    words = [f"{done}/{whole}" if whole is not None else f"{done} evaluations", f"best {number(best)} (seed {number(seed)})"]
+    shown = alike((best, seed))
+    words = [f"{done}/{whole}" if whole is not None else f"{done} evaluations", f"best {shown[0]} (seed {shown[1]})"]
     if progress.feasible_share is not None:
         words.append(f"feasible {100 * progress.feasible_share:.0f} %")
     if progress.failed_proposals:
