@@ -20,8 +20,12 @@ from journeyman.runlog import schema
 from journeyman.runlog.faults import damaged, primary_code
 
 FILE_NAME = "run.sqlite"
-WAL_PAGES = 4096
-"""Pages of 4 KiB after which a commit moves the write-ahead log into the file: 16 MiB."""
+WAL_PAGES = 512
+"""Pages of 4 KiB after which a commit moves the write-ahead log into the file: 2 MiB.
+
+Small, because a log that still grows costs a sync of the file system's own journal at each durable commit; one that is
+used again from its start does not.
+"""
 
 _CANNOT_SHARE = frozenset(
     {
