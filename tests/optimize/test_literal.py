@@ -10,7 +10,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from journeyman.errors import CandidateInvalid
@@ -197,6 +197,7 @@ def test_python_means_the_value_that_was_put_in(a: float, b: float) -> None:
 @given(
     st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.booleans(), st.floats(-3, 3),
 )  # fmt: skip
+@example(low=2.225073858507203e-309, width=1.0, integer=False, u=0.0)  # high / low is too large a number
 def test_a_value_never_leaves_its_range(low: float, width: float, integer: bool, u: float) -> None:
     low, high = (
         (math.floor(low), math.floor(low) + max(1, math.ceil(width))) if integer else (low, low + width)

@@ -143,7 +143,7 @@ class Ears:
 
 
 class Host:
-    """A machine with something to lose. One for a test session; `check` says what an attack changed."""
+    """A machine with something to lose. One for each file of tests; `check` says what an attack changed."""
 
     def __init__(self, folder: Path) -> None:
         self.token = "rt" + secrets.token_hex(

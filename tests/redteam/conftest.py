@@ -1,4 +1,4 @@
-"""One host for the session, one verifier for each task and wall."""
+"""One host for a file of tests, one verifier for each task and wall."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from journeyman.errors import NoSandbox
 from journeyman.verify import load_task
 
 
-@pytest.fixture(scope="session")
+# Not for the session: other tests of the same process must not meet its environment, nor it their traces.
+@pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     made = Host(tmp_path_factory.mktemp("host"))
     yield made

@@ -24,7 +24,7 @@ from journeyman.optimize.propose.scan import Value
 _OPEN = 1.2
 _FEW = 64
 _LARGEST_STEP = 0.25
-_DECADES = 100.0
+_TWO_DECADES = math.log(100.0)
 _LARGEST = 1e300
 
 
@@ -50,7 +50,7 @@ class Axis:
             assert literal.high is not None
             inside = min(max(float(value), literal.low), literal.high)
             if self._logarithmic:
-                return math.log(inside / literal.low) / math.log(literal.high / literal.low)
+                return (math.log(inside) - math.log(literal.low)) / _log_ratio(literal.low, literal.high)
             return self.width * (inside - literal.low) / (literal.high - literal.low)
         # An open axis is centred at the value it was made from.
         return 0.0
@@ -78,14 +78,16 @@ class Axis:
     @property
     def _logarithmic(self) -> bool:
         low, high = self.literal.low, self.literal.high
-        return low is not None and high is not None and low > 0 and high / low >= _DECADES
+        return low is not None and high is not None and low > 0 and _log_ratio(low, high) >= _TWO_DECADES
 
     def _exact(self, u: float) -> float:
         low, high = self.literal.low, self.literal.high
         start = float(self.literal.value)
         if low is not None and high is not None:
             inside = min(max(u / self.width, 0.0), 1.0)
-            return low * (high / low) ** inside if self._logarithmic else low + inside * (high - low)
+            if self._logarithmic:
+                return math.exp(math.log(low) + inside * _log_ratio(low, high))
+            return low + inside * (high - low)
         if low is None and high is None:
             if start == 0.0:
                 return _OPEN * u
@@ -112,6 +114,11 @@ def axis_of(literal: Literal) -> Axis:
     if literal.integer and 1 <= width <= _FEW and not axis._logarithmic:
         return _stepped(literal, width)
     return axis
+
+
+def _log_ratio(low: float, high: float) -> float:
+    # Not the logarithm of the quotient, which may be too large a number.
+    return math.log(high) - math.log(low)
 
 
 def _stepped(literal: Literal, steps: float) -> Axis:
