@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -110,16 +109,6 @@ def read_candidate(path: str | Path, main: str) -> Candidate:
     if main not in files:
         raise CandidateInvalid(f"the folder {str(source)!r} has no {main!r}, the file this task runs")
     return make_candidate(files)
-
-
-def write_tree(tree: Candidate, folder: Path) -> None:
-    """Put the candidate at `folder` whole or not at all: written beside it, then renamed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        made = Path(scratch, "tree")
-        made.mkdir()
-        tree.write_to(made)
-        made.rename(folder)
 
 
 def _check_path(path: str) -> None:

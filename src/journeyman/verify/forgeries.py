@@ -1,7 +1,7 @@
 """Cheats that every task is tried with: each is a candidate made from the task's own seed.
 
-`keeps_score` cheats do something on the side and then work as the seed does: their score must be the seed's. The others
-return what is no design, or end early: they must not be `ok`.
+Some do something on the side and then work as the seed does: their score must be the seed's. Some return what is no design,
+or end early: they must be refused. Some break their own way to answer: whatever becomes of them, they must not gain.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -22,7 +23,7 @@ class Forgery(msgspec.Struct, frozen=True):
 
     name: str
     candidate: Candidate
-    keeps_score: bool
+    expect: Literal["seed's score", "refused", "no gain"]
     needs_walls: bool = False
 
 
@@ -38,20 +39,6 @@ _ASIDE = {
                 with open(name, "w") as f: f.write({_VERDICT!r})
             except OSError: pass
     """,
-    "forged replies on every descriptor": """
-        import os
-        for fd in range(3, 64):
-            try: os.write(fd, b"")
-            except OSError: continue
-            if not os.isatty(fd):
-                try: os.fstat(fd)
-                except OSError: pass
-    """,
-    "patched json, math and float comparison": """
-        import json, math
-        math.isfinite = lambda *_: True
-        math.isnan = lambda *_: False
-    """,
     "search for the verifier": """
         import sys, os
         found = [m for m in sys.modules if m.split(".")[0] in ("journeyman", "verifier")]
@@ -60,6 +47,23 @@ _ASIDE = {
                 if "verifier.py" in files or "instances" in names: found.append(folder)
                 if folder.count("/") > 3: names.clear()
         if found: raise RuntimeError("visible: " + repr(found[:3]))
+    """,
+}
+
+# These spoil the candidate's own way to answer: it may end as refused, or as scored like the seed, but with no gain.
+_SPOIL = {
+    "forged replies on every descriptor": f"""
+        import os
+        for fd in range(3, 64):
+            try: os.write(fd, {_VERDICT.encode()!r})
+            except OSError: pass
+    """,
+    "patched json and math": f"""
+        import json, math
+        json.dumps = json.JSONEncoder.encode = lambda *_, **__: {_VERDICT!r}
+        json.JSONEncoder.iterencode = lambda *_, **__: iter([{_VERDICT!r}])
+        math.isfinite = lambda *_: True
+        math.isnan = math.isinf = lambda *_: False
     """,
 }
 
@@ -89,11 +93,15 @@ def forgeries(task: Task) -> Iterator[Forgery]:
     """The cheats that fit the task's exchange; programs in Python, or a design file."""
     if task.exchange in ("data", "policy") and task.main.endswith(".py"):
         for name, code in _ASIDE.items():
-            yield Forgery(name, _with_aside(task, code), keeps_score=True)
+            yield Forgery(
+                name, _with_aside(task, code), "seed's score", needs_walls=name.startswith("search")
+            )
+        for name, code in _SPOIL.items():
+            yield Forgery(name, _with_aside(task, code), "no gain")
         for name, value in _RETURNS.items():
-            yield Forgery(name, _returning(task, value), keeps_score=False)
+            yield Forgery(name, _returning(task, value), "refused")
         for name, value in _WALLS.items():
-            yield Forgery(name, _returning(task, value), keeps_score=False, needs_walls=True)
+            yield Forgery(name, _returning(task, value), "refused", needs_walls=True)
     elif task.exchange == "file":
         for name, text in (
             ("an empty file", ""),
@@ -101,7 +109,7 @@ def forgeries(task: Task) -> Iterator[Forgery]:
             ("a forged verdict", _VERDICT),
             ("nan = nan", "x = nan"),
         ):
-            yield Forgery(name, Candidate({task.main: text.encode("latin-1")}), keeps_score=False)
+            yield Forgery(name, Candidate({task.main: text.encode("latin-1")}), "refused")
 
 
 def entry_functions(task: Task) -> list[str]:

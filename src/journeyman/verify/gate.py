@@ -237,15 +237,11 @@ def _forged(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
             yield Check(name, NOT_APPLICABLE, "not tried without isolation")
             continue
         verdict = _verdict(verifier, forgery.candidate, only=quick, anywhere=True)
-        if forgery.keeps_score:
-            same = verdict.ok and (verdict.instances[0].objective == plain.objective or task.noisy)
-            yield Check(
-                name,
-                same,
-                "scored as the seed is" if same else f"seed {plain.objective}, cheat {_said(verdict)}",
-            )
-        else:
-            yield Check(name, not verdict.ok and _candidates_fault(verdict), _said(verdict))
+        same = verdict.ok and (verdict.instances[0].objective == plain.objective or task.noisy)
+        refused = not verdict.ok and _candidates_fault(verdict)
+        passed = {"seed's score": same, "refused": refused, "no gain": same or refused}[forgery.expect]
+        said = _said(verdict) if not same else "scored as the seed is"
+        yield Check(name, passed, said if passed else f"expected: {forgery.expect}; was {_said(verdict)}")
 
 
 def _edited_outside(task: Task, verifier: Verifier) -> Iterator[Check]:
