@@ -123,6 +123,37 @@ class WrongAnswer(JourneymanError):
     """A compiled candidate gave an answer that is not the right one; the text says which."""
 
 
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+class ModelNotFound(JourneymanError):
+    """No model has this name, in models.toml or out of it."""
+
+    exit_status = 2
+
+
+class ModelConfigInvalid(JourneymanError):
+    """A models.toml, or what it says of one model, cannot be used: an unknown field, no price under a money cap, no key."""
+
+    exit_status = 2
+
+
+class ModelUnavailable(JourneymanError):
+    """A model gave no answer after all attempts, or was closed meanwhile; a run stops and can be resumed."""
+
+
+class ModelRejected(JourneymanError):
+    """An endpoint refuses the call itself (key, model name, parameters): asking again is of no use."""
+
+
+class PromptTooLong(JourneymanError):
+    """The model's context has no room for the prompt."""
+
+
+class ReplayMismatch(JourneymanError):
+    """A recorded model was asked something that its record does not hold."""
+
+
 # --- search -------------------------------------------------------------------------------------------------------
 
 
