@@ -1,0 +1,31 @@
+"""Language models: a prompt of text and images in, a completion with its outcome, tokens and cost out.
+
+    with open_model("openai/gpt-5-mini") as model:
+        completion = model.complete(Prompt((Message("user", "Name three alloys of copper."),)))
+
+Opening a model reads its settings and connects to nothing. `complete` blocks and may be called from many threads; what
+each attempt costs goes through a `Meter`. Neither torch nor an HTTP library is loaded before a model that needs it.
+"""
+
+from __future__ import annotations
+
+from journeyman.models.completion import Completion, Cost, Outcome, TokenLogprob, Usage
+from journeyman.models.message import Image, Message, Prompt, image_of
+from journeyman.models.model import FREE, Meter, Model
+from journeyman.models.price import Price
+
+__all__ = [
+    "FREE",
+    "Completion",
+    "Cost",
+    "Image",
+    "Message",
+    "Meter",
+    "Model",
+    "Outcome",
+    "Price",
+    "Prompt",
+    "TokenLogprob",
+    "Usage",
+    "image_of",
+]

@@ -1,0 +1,88 @@
+"""What a model is asked: messages of text and images."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from journeyman.errors import UsageError
+
+Role = Literal["system", "user", "assistant"]
+
+# What the common endpoints all take, with the bytes such a file begins with.
+_BEGINNINGS = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+    "image/webp": b"RIFF",
+}
+MEDIA_TYPES = tuple(_BEGINNINGS)
+
+
+class Image(msgspec.Struct, frozen=True):
+    """One picture: `data` is the whole file, of the kind that `media_type` says (one of `MEDIA_TYPES`).
+
+    Raises:
+        UsageError: another media type.
+    """
+
+    media_type: str
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if self.media_type not in _BEGINNINGS:
+            raise UsageError(
+                f"a model takes {', '.join(MEDIA_TYPES)}, not '{self.media_type}': convert the picture"
+            )
+
+
+def image_of(data: bytes) -> Image:
+    """The picture in `data`, its kind told by how it begins.
+
+    Raises:
+        UsageError: it is neither PNG, JPEG, GIF nor WebP.
+    """
+    for media_type, beginning in _BEGINNINGS.items():
+        if data.startswith(beginning) and (media_type != "image/webp" or data[8:12] == b"WEBP"):
+            return Image(media_type, data)
+    raise UsageError(f"{len(data)} bytes that begin with {data[:8]!r} are no PNG, JPEG, GIF or WebP picture")
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn. Images come after the text."""
+
+    role: Role
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """All that a model is told for one reply.
+
+    Attributes:
+        messages: the conversation so far, oldest first; at least one.
+        key: names the call ("7/call/1": first call of proposal 7). Recorded and scripted models look the reply up by
+            it; it is never sent.
+        seed: for models that can be seeded. None: the model's own.
+        max_tokens: at most so many tokens of reply, reasoning included. None: the model's own setting.
+        temperature: 0 or more. None: the model's own setting.
+    """
+
+    messages: tuple[Message, ...]
+    key: str = ""
+    seed: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, of what is asked: roles, texts, images, `max_tokens`, `temperature`; not `key`, not `seed`."""
+        asked = [
+            [(m.role, m.text, [(i.media_type, hashlib.sha256(i.data).hexdigest()) for i in m.images])
+             for m in self.messages],
+            self.max_tokens,
+            None if self.temperature is None else float(self.temperature),
+        ]  # fmt: skip
+        return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
