@@ -158,10 +158,14 @@ class ReplayMismatch(JourneymanError):
 
 
 class ProposalFailed(JourneymanError):
-    """A proposer gave no usable candidate. `kind` is counted and fed back; the proposal is charged."""
+    """A proposer gave no usable candidate. `kind` is counted and fed back; the proposal is charged.
 
-    def __init__(self, kind: str, message: str) -> None:
+    `proposer`: the part of a mixture that failed, "" for the proposer itself.
+    """
+
+    def __init__(self, kind: str, message: str, *, proposer: str = "") -> None:
         self.kind = kind
+        self.proposer = proposer
         super().__init__(message)
 
 

@@ -7,6 +7,8 @@ A run is this sequence (key in parentheses; `reserve` and `settle` are the ledge
     reserve (k), candidate (k), verdict (k) + settle (k)                   a proposal that was verified
     reserve (k), proposal_failed (k) + settle (k)                          a proposal that gave no candidate
     reserve (k), candidate (k), repeated (k) + settle (k)                  the same files as an earlier trial
+    reserve (k/call/n), call (k/call/n) + settle (k/call/n)                attempt n of proposal k at a model, answered
+    reserve (k/call/n), settle (k/call/n)                                  the same, not answered
     verdict (k, counts=False) + settle (k) + reserve (k/1), verdict (k) + settle (k/1)     noisy: measured again
     best (k)                in the commit of the verdict that made k the best
     pictures () + final () + end ()      of the finalist (volatile), held-out verdicts, the reason: the last of the run
@@ -34,6 +36,7 @@ from journeyman.verify.verdict import InstanceVerdict
 SESSION = "session"
 RESERVE = "reserve"
 SETTLE = "settle"
+CALL = "call"
 CANDIDATE = "candidate"
 VERDICT = "verdict"
 REPEATED = "repeated"
@@ -106,6 +109,29 @@ class FailedBody(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str
     message: str
     parents: tuple[int, ...] = ()
+    proposer: str = ""
+
+
+class CallBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model's reply: call `number` (from 1) of proposal `index`, and what it cost.
+
+    `digest` names the prompt; `prompt` and `reply` are digests of blobs, both JSON. `input`, `output`, `reasoning` and
+    `cached` are tokens, None where the endpoint did not say; `micro_usd` is None where nobody knows.
+    """
+
+    index: int
+    number: int
+    model: str
+    digest: str
+    prompt: str
+    reply: str
+    outcome: str
+    finish: str = ""
+    input: int | None = None
+    output: int | None = None
+    reasoning: int = 0
+    cached: int = 0
+    micro_usd: int | None = None
 
 
 class FinalBody(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,12 +7,15 @@ hold ten thousand trials of a run and cost a few megabytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from journeyman.ledger import Spend
 from journeyman.verify import POLICY, Candidate, Status, Verdict
+
+if TYPE_CHECKING:
+    from journeyman.models import Completion, Model, Prompt
 
 Plain = None | bool | int | float | str | list[Any] | dict[str, Any]
 """Plain data: what JSON can say."""
@@ -32,6 +35,10 @@ class Source(Protocol):
         """The verdict that counts for trial `index`, without the bytes of its artifacts."""
         ...
 
+    def artifacts(self, index: int) -> dict[str, bytes]:
+        """What the verifier wrote about trial `index`, by name."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -39,6 +46,7 @@ class Held:
 
     held_candidate: Candidate
     held_verdict: Verdict
+    held_artifacts: dict[str, bytes] = field(default_factory=dict)
 
     def candidate(self, index: int) -> Candidate:
         """The candidate given."""
@@ -47,6 +55,10 @@ class Held:
     def verdict(self, index: int) -> Verdict:
         """The verdict given."""
         return self.held_verdict
+
+    def artifacts(self, index: int) -> dict[str, bytes]:
+        """The artifacts given."""
+        return self.held_artifacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +97,30 @@ class Trial:
         return self.verdict.feedback if POLICY[self.status].fed_back else ""
 
     @property
+    def pictures(self) -> dict[str, bytes]:
+        """The artifacts that a model can look at (PNG, JPEG, GIF, WebP), by name; none where feedback is kept back."""
+        if not POLICY[self.status].fed_back:
+            return {}
+        artifacts = self.source.artifacts(self.index)
+        return {name: data for name, data in artifacts.items() if media_type_of(data)}
+
+    @property
     def ok(self) -> bool:
         """Whether there is a score."""
         return self.score is not None
 
-    def held(self) -> Trial:
-        """The same trial with its files and verdict in memory: safe to hand to another thread."""
-        return replace(self, source=Held(self.candidate, self.verdict))
+    def held(self, *, artifacts: bool = False) -> Trial:
+        """The same trial with files and verdict in memory, and artifacts if wanted: safe to hand to another thread."""
+        kept = self.source.artifacts(self.index) if artifacts else {}
+        return replace(self, source=Held(self.candidate, self.verdict, kept))
+
+
+def media_type_of(data: bytes) -> str:
+    """The media type of a picture by its first bytes; "" for anything else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    kinds = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+    return next((kind for magic, kind in kinds.items() if data.startswith(magic)), "")
 
 
 def trial_of(
@@ -108,7 +137,7 @@ def trial_of(
     """A trial that holds its candidate and verdict itself."""
     return Trial(
         index, digest or candidate.digest, verdict.status, verdict.score, parents, proposer, note, data or {},
-        source=Held(candidate, verdict),
+        source=Held(candidate, verdict, verdict.artifacts),
     )  # fmt: skip
 
 
@@ -123,12 +152,30 @@ class Brief(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
+class Calls(Protocol):
+    """The one way from a proposal to a model, by which every attempt is paid and every reply recorded."""
+
+    def complete(self, model: Model, prompt: Prompt) -> Completion:
+        """The model's reply. A reply that was paid before a crash is given again, for nothing.
+
+        Raises:
+            BudgetExhausted: the worst case does not fit in what is left of tokens or money.
+            As `Model.complete`.
+        """
+        ...
+
+
 class Request(msgspec.Struct, frozen=True):
     """What a proposer is asked for.
 
     A search fills `index`, `parents` (the one to improve first; further ones are for comparison) and `hint`; the engine
-    adds the rest before a proposer sees it: the brief, `failure` (why the last proposal from this parent gave no
-    candidate, "" if it did), and how many evaluations and proposals are left (None: no cap).
+    adds the rest before a proposer sees it: the brief, `failure` (why the last proposal from this parent gave no new
+    candidate, "" if it did), how many evaluations and proposals were left when it was asked (None: no cap), and `calls`,
+    the way to a model (None outside a run, and for a proposer that does not wait).
+
+    What a hint may say, all of it optional: `chain` (int or str: the line of descent), `step` (int: how far it has come),
+    `roles` (one word for each parent: "parent", "last", "best" or "inspiration"), `mode` ("rewrite", "edit" or
+    "crossover"), `proposer` (the part of a mixture to use), `temperature` (float), `island` (int).
     """
 
     index: int
@@ -138,13 +185,15 @@ class Request(msgspec.Struct, frozen=True):
     failure: str = ""
     evaluations_left: int | None = None
     proposals_left: int | None = None
+    calls: Calls | None = None
 
 
 class Proposal(msgspec.Struct, frozen=True):
     """What a proposer gives back.
 
     `note` is one line for people; `data` is plain data that comes back as `Trial.data`; `transcript` holds prompt and
-    reply, or whatever else should be on record, by name; `spend` is tokens and money only.
+    reply, or whatever else should be on record, by name (a model's call is on record by itself). `spend`: tokens and
+    money that did not go through `Request.calls`. `proposer`: the part of a mixture that made it, "" for the proposer itself.
     """
 
     candidate: Candidate
@@ -152,3 +201,4 @@ class Proposal(msgspec.Struct, frozen=True):
     data: dict[str, Any] = {}
     transcript: dict[str, bytes] = {}
     spend: Spend = Spend()
+    proposer: str = ""
