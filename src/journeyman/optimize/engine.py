@@ -13,7 +13,8 @@ What is in the log when:
     verdict    with the settlement, in one commit on the disk, before anybody is told
 
 Whatever was in flight when a process died is found as an open reservation: with a candidate it is verified again, without
-one it is proposed again, from the same request and the same random numbers. Either way the reservation is the old one.
+one it is proposed again, from the same request, the same random numbers and the replies of models that it has paid for.
+Either way the reservation is the old one. A model's call that was in flight is settled as unknown.
 """
 
 from __future__ import annotations
@@ -21,33 +22,50 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
 
-from journeyman.errors import CandidateInvalid, PreflightFailure, ProposalFailed, VerifierFailure
+from journeyman.errors import (
+    BudgetExhausted,
+    CandidateInvalid,
+    JourneymanError,
+    ModelRejected,
+    ModelUnavailable,
+    PreflightFailure,
+    ProposalFailed,
+    ReplayMismatch,
+    VerifierFailure,
+)
 from journeyman.ledger import Ledger, Reserved, Settled, Spend
 from journeyman.optimize import events
 from journeyman.optimize.archive import Archive
 from journeyman.optimize.best import BestFolder
 from journeyman.optimize.brief import brief_of, comparison
+from journeyman.optimize.calls import PaidCalls
 from journeyman.optimize.plan import Plan, reason_of, short
 from journeyman.optimize.progress import Progress, progress_of
 from journeyman.optimize.propose.base import NothingLeft, Proposer
 from journeyman.optimize.replay import replay
 from journeyman.optimize.search.base import Search
-from journeyman.optimize.state import NOTHING_LEFT, Made, State, parents_of
+from journeyman.optimize.state import NO_BUDGET, NOTHING_LEFT, Left, Made, State, parents_of
 from journeyman.optimize.trial import SEED, Proposal, Request, Trial
 from journeyman.runlog import RunLog
 from journeyman.verify import DEV, HELD_OUT, POLICY, Candidate, Status, Task, Verdict
+
+if TYPE_CHECKING:
+    from journeyman.models import Model
 
 _ONE_PROPOSAL = Spend(proposals=1)
 _ONE_EVALUATION = Spend(evaluations=1)
 _BOTH = Spend(evaluations=1, proposals=1)
 _NOTHING = Spend()
+
+_MODEL_IS_GONE = (ModelUnavailable, ModelRejected, ReplayMismatch)
+"""Nothing more is asked then; what is under way is finished, and the run can be resumed."""
 
 _NO_CANDIDATES_FAULT = (Status.VERIFIER_ERROR, Status.INFRASTRUCTURE_ERROR)
 
@@ -72,10 +90,13 @@ class _NoCandidate(msgspec.Struct, frozen=True):
     kind: str
     message: str
     spend: Spend = _ONE_PROPOSAL
+    proposer: str = ""
 
 
 class Engine:
     """One run over an open log. `wall_s`: working seconds allowed in all; `deadline`: Unix time, or None.
+
+    `models` are closed when the run ends, however it ends; that ends calls still in flight.
 
     Raises what `replay` raises for a log that cannot be continued with this search.
     """
@@ -92,6 +113,7 @@ class Engine:
         wall_s: float | None = None,
         deadline: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        models: Sequence[Model] = (),
     ) -> None:
         self._log = log
         self._task = task
@@ -101,7 +123,7 @@ class Engine:
         self._on_progress = on_progress
         self._brief = brief_of(task)
         self.state = State(Archive(log), search, proposer, comparison(task))
-        replayed = replay(log, self.state)
+        replayed = replay(log, self.state, plan.budget(None))
         deadline = replayed.deadline or deadline
         if deadline is not None:
             left = max(0.0, deadline - time.time()) + replayed.elapsed_s
@@ -113,6 +135,10 @@ class Engine:
             elapsed_s=replayed.elapsed_s,
             lock=log.lock,
         )
+        self._paid, self._attempts = replayed.paid, replayed.attempts
+        self._models = models
+        self._rejects: Callable[[int, Candidate], str | None] | None = getattr(search, "rejects", None)
+        self._sees: bool = getattr(proposer, "sees", False)
         self._deadline = deadline
         self._folder = BestFolder(log.folder / "best", task)
         self._lanes = asyncio.Semaphore(plan.parallel)
@@ -121,13 +147,17 @@ class Engine:
         self._work: asyncio.Task[Any] | None = None
         self._reason = ""
         self._seed_checks = 0
+        self._no_budget = False
+        self._gone: JourneymanError | None = None
         worst_case: Spend = getattr(proposer, "worst_case", _NOTHING)
         self._asks_for = _BOTH + worst_case
         self._pays = worst_case != _NOTHING
         waits = proposer.waits
         # Proposals that wait for something outside are made ahead, one for each lane; others are made when needed,
         # from the newest verdicts. With one lane nothing is made ahead: each step sees the verdict of the last.
-        self._at_once = plan.parallel if plan.parallel == 1 or not waits else 2 * plan.parallel
+        self._at_once = plan.calls or (
+            plan.parallel if plan.parallel == 1 or not waits else 2 * plan.parallel
+        )
         self._verifying = ThreadPoolExecutor(plan.parallel, "verify")
         self._proposing = ThreadPoolExecutor(self._at_once, "propose") if waits else None
 
@@ -155,7 +185,9 @@ class Engine:
                 done, _ = await asyncio.wait(self._working.values(), return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     del self._working[int(task.get_name())]
-                    task.result()
+                    self._note_end_of(task)
+            if self._gone is not None:
+                raise self._gone
             return await self._finish(self._reason)
         except asyncio.CancelledError:
             self._log.append(events.INTERRUPTED, "", None, {"at_s": self.ledger.elapsed_s})
@@ -166,8 +198,18 @@ class Engine:
             await asyncio.gather(*self._working.values(), return_exceptions=True)
             # Threads that still work are not waited for: closing the verifier ends what they wait on.
             self._verifying.shutdown(wait=False, cancel_futures=True)
+            for model in self._models:
+                model.close()
             if self._proposing is not None:
-                self._proposing.shutdown(wait=False, cancel_futures=True)
+                # A call that was ended is settled by its thread, which must be done before the log is closed.
+                self._proposing.shutdown(wait=bool(self._models), cancel_futures=True)
+
+    def _note_end_of(self, task: asyncio.Task[None]) -> None:
+        error = task.exception()
+        if isinstance(error, _MODEL_IS_GONE):
+            self._gone = self._gone or error
+        else:
+            task.result()
 
     def cancel(self) -> None:
         """Stop `run` from another thread, as Ctrl-C would."""
@@ -201,11 +243,16 @@ class Engine:
     def _take_up_open_work(self) -> None:
         for key in self.ledger.open:
             index, _, again = key.partition("/")
+            if again.startswith("call/"):
+                self.ledger.settle(key, None)
+                continue
             self._start(int(index), self._measure_again(int(index)) if again else self._trial(int(index)))
 
     def _start_next(self) -> bool:
         """Start one more proposal if there is budget for it and something to ask."""
         state = self.state
+        if self._gone is not None or self._no_budget:
+            return False
         if state.nothing_left is not None:
             self._reason = state.nothing_left
             return False
@@ -218,7 +265,7 @@ class Engine:
         index = state.last_index + 1
         with self._log.commit(durable=self._pays):
             # Asked and reserved in one commit; only this thread reserves, so what fitted above still fits.
-            request = state.ask(index)
+            request = state.ask(index, Left(left.evaluations, left.proposals))
             if request is None:
                 self._reason = "the search has nothing more to ask"
                 return False
@@ -265,6 +312,11 @@ class Engine:
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._proposing, self._answer, completed)
+            # Settled calls give back what they did not use, so another may fit in now, if any is still to be settled.
+            self._no_budget = isinstance(answer, _NoCandidate) and answer.kind == NO_BUDGET
+            if self._no_budget:
+                assert isinstance(answer, _NoCandidate)
+                self._reason = answer.message
         if self.ledger.time_left_s() == 0.0:
             answer = _NoCandidate("deadline", "the deadline came before it could be verified")
         with self._log.commit(durable=self._pays):
@@ -280,21 +332,26 @@ class Engine:
             return self._proposer.propose(request, np.random.default_rng((self._plan.seed, request.index)))
         except NothingLeft as said:
             return _NoCandidate(NOTHING_LEFT, str(said), _NOTHING)
+        except BudgetExhausted as refused:
+            return _NoCandidate(NO_BUDGET, reason_of(refused.kind, self._plan), _NOTHING)
         except ProposalFailed as failure:
-            return _NoCandidate(failure.kind, str(failure))
+            return _NoCandidate(failure.kind, str(failure), proposer=failure.proposer)
         except CandidateInvalid as failure:
             return _NoCandidate("invalid", str(failure))
 
     def _completed(self, request: Request) -> Request:
         """The request with all that every proposer is told."""
-        left = self.ledger.remaining()
+        index = request.index
+        calls = None
+        if self._proposing is not None:
+            paid, attempts = self._paid.get(index), self._attempts.get(index, 0)
+            calls = PaidCalls(self._log, self.ledger, index, paid, attempts)
+        first, *others = request.parents
         return msgspec.structs.replace(
             request,
-            parents=tuple(parent.held() for parent in request.parents),
+            parents=(first.held(artifacts=self._sees), *(parent.held() for parent in others)),
             brief=self._brief,
-            failure=self.state.failure_of(request.parents[0].index),
-            evaluations_left=None if left.evaluations is None else left.evaluations + 1,
-            proposals_left=None if left.proposals is None else left.proposals + 1,
+            calls=calls,
         )
 
     async def _verify(self, candidate: Candidate, split: str, repeat: int) -> tuple[Verdict, int]:
@@ -382,14 +439,23 @@ class Engine:
 
     def _write_answer(self, request: Request, answer: Proposal | _NoCandidate) -> None:
         parents = parents_of(request)
+        answer = self._novel(request.index, answer)
+        proposer = answer.proposer or self._proposer.name
         if isinstance(answer, Proposal):
-            self._write_candidate(request.index, answer, parents, self._proposer.name)
+            self._write_candidate(request.index, answer, parents, proposer)
             return
         key = str(request.index)
-        body = events.FailedBody(request.index, answer.kind, answer.message, parents)
+        body = events.FailedBody(request.index, answer.kind, answer.message, parents, proposer)
         self._log.append(events.FAILED, key, events.plain(body))
         self.ledger.settle(key, answer.spend)
-        self.state.proposal_failed(request.index, answer.kind, answer.message)
+        self.state.proposal_failed(request.index, answer.kind, answer.message, proposer)
+
+    def _novel(self, index: int, answer: Proposal | _NoCandidate) -> Proposal | _NoCandidate:
+        """The answer, unless the search does not want the candidate verified."""
+        if self._rejects is None or not isinstance(answer, Proposal):
+            return answer
+        reason = self._rejects(index, answer.candidate)
+        return answer if reason is None else _NoCandidate("not_novel", reason, proposer=answer.proposer)
 
     def _write_verdict(self, index: int, verdict: Verdict, attempts: int, *, counts: bool) -> Trial | None:
         body = events.verdict_body(index, verdict, self._log.put_blob, counts=counts)

@@ -8,7 +8,10 @@ from journeyman.ledger import Budget, Spend
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a run was asked to do; part of the log's header. None: no cap."""
+    """What a run was asked to do; part of the log's header. None: no cap.
+
+    `calls`: proposals made at once; None: one with one lane, else two for each lane.
+    """
 
     seed: int = 0
     parallel: int = 1
@@ -16,6 +19,7 @@ class Plan(msgspec.Struct, frozen=True):
     proposals: int | None = None
     tokens: int | None = None
     micro_usd: int | None = None
+    calls: int | None = None
 
     def budget(self, wall_s: float | None) -> Budget:
         """The caps. Without one on proposals there is one all the same, so that failures cannot go on for ever."""

@@ -23,6 +23,17 @@ NOTHING_LEFT = "nothing_left"
 """Kind of a failed proposal that was none: the proposer has come to its end."""
 
 
+NO_BUDGET = "budget"
+"""Kind of a proposal whose model call no longer fitted into the budget: it is charged as nothing."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """How many evaluations and proposals may still be made, the one being asked for included; None: no cap."""
+
+    evaluations: int | None = None
+    proposals: int | None = None
+
+
 class Made(msgspec.Struct, frozen=True):
     """A candidate that has no verdict yet."""
 
@@ -46,6 +57,7 @@ class State:
         self.better = better
         self.search = search
         self._proposer = proposer
+        self._proposer_failed: Callable[[int, str, str], None] = getattr(proposer, "failed", _nothing)
         self.asked: dict[int, Request] = {}
         """Requests that have given no candidate yet."""
         self.made: dict[int, Made] = {}
@@ -65,8 +77,12 @@ class State:
 
     # --- one call for each event ----------------------------------------------------------------------------------
 
-    def ask(self, index: int) -> Request | None:
-        """Ask the search; None if there is nothing to ask now, and then nothing has changed."""
+    def ask(self, index: int, left: Left) -> Request | None:
+        """Ask the search; None if there is nothing to ask now, and then nothing has changed.
+
+        What the request says of failures and of the budget is that of now, so that a proposal which is made again after
+        a crash asks its model the very same and is given the reply that was paid.
+        """
         request = self.search.ask(index)
         if request is None:
             return None
@@ -76,6 +92,12 @@ class State:
                 f"the search answered ask({index}) with {said}; it must be {index} with at least one"
             )
         self.last_index = max(self.last_index, index)
+        request = msgspec.structs.replace(
+            request,
+            failure=self._failure_of.get(request.parents[0].index, ""),
+            evaluations_left=left.evaluations,
+            proposals_left=left.proposals,
+        )
         self.asked[index] = request
         return request
 
@@ -93,14 +115,15 @@ class State:
         self.made[index] = made
         self.archive.add_candidate(index, made.digest, seq, candidate)
 
-    def proposal_failed(self, index: int, kind: str, message: str) -> None:
+    def proposal_failed(self, index: int, kind: str, message: str, proposer: str) -> None:
         """Proposal `index` gave none."""
         request = self.asked.pop(index)
         if kind == NOTHING_LEFT:
             self.nothing_left = message
-        else:
+        elif kind != NO_BUDGET:
             self._failure_of[request.parents[0].index] = message
             self.failed_proposals += 1
+            self._proposer_failed(index, kind, proposer)
         self.search.failed(index)
 
     def verdict_came(
@@ -131,6 +154,11 @@ class State:
         assert made.same_as is not None
         self.archive.share_verdict(index, made.same_as)
         self.repeated += 1
+        if made.parents:
+            scored = "it has no score" if score is None else f"its score is {score:.6g}"
+            self._failure_of[made.parents[0]] = (
+                f"the last candidate made from this one was identical to trial {made.same_as} ({scored}), which is known"
+            )
         return self._tell(self._trial(index, made, status, score))
 
     def best_is(self, trial: Trial) -> None:
@@ -145,10 +173,6 @@ class State:
             return False
         return self.best is None or self.best.score is None or self.better(score, self.best.score)
 
-    def failure_of(self, parent: int) -> str:
-        """Why the last proposal from `parent` gave no candidate; "" if it did."""
-        return self._failure_of.get(parent, "")
-
     def _trial(self, index: int, made: Made, status: Status, score: float | None) -> Trial:
         return Trial(
             index, made.digest, status, score, made.parents, made.proposer, made.note, made.data, made.same_as,
@@ -161,6 +185,10 @@ class State:
         self.search.tell(trial)
         self._proposer.observe(trial)
         return trial
+
+
+def _nothing(index: int, kind: str, proposer: str) -> None:
+    """What a proposer does about failures that has nothing to do about them."""
 
 
 def parents_of(request: Request) -> tuple[int, ...]:

@@ -193,7 +193,8 @@ class Proposal(msgspec.Struct, frozen=True):
 
     `note` is one line for people; `data` is plain data that comes back as `Trial.data`; `transcript` holds prompt and
     reply, or whatever else should be on record, by name (a model's call is on record by itself). `spend`: tokens and
-    money that did not go through `Request.calls`. `proposer`: the part of a mixture that made it, "" for the proposer itself.
+    money that did not go through `Request.calls`. `proposer`: the part of a mixture that made it, "" for the proposer
+    itself.
     """
 
     candidate: Candidate
