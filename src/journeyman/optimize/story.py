@@ -163,7 +163,7 @@ def story_of(log: RunLog) -> Story:
     Raises RunError if its seed was not verified yet, RunCorrupt if the log cannot be read.
     """
     result = result_of(log)
-    teller = _Teller(log)
+    teller = Teller(log)
     for seq, kind, key, body, volatile in log.rows():
         teller.hear(seq, kind, key, body or b"\x80", volatile or b"\x80")
     steps = teller.steps()
@@ -257,8 +257,11 @@ def _reader(kind: Any) -> Callable[[bytes], Any]:
     return msgspec.msgpack.Decoder(kind).decode
 
 
-class _Teller:
-    """Takes the events of a log one by one."""
+class Teller:
+    """Takes the events of a log one by one, and can say at any moment what the steps are.
+
+    `archive` finds what is large. `course`: numbers of the settled steps, in their order. `sittings`: processes so far.
+    """
 
     def __init__(self, log: RunLog) -> None:
         self.archive = Archive(log)
@@ -280,6 +283,7 @@ class _Teller:
         }
 
     def hear(self, seq: int, kind: str, key: str, body: bytes, volatile: bytes) -> None:
+        """The next event, as `RunLog.rows` gives it, an empty map (b"\\x80") for a missing part."""
         if kind in self._hears:
             read, told = self._hears[kind]
             seen = self._seen(volatile)
@@ -297,7 +301,12 @@ class _Teller:
         elif kind == events.SESSION:
             self.sittings += 1
 
+    def step(self, index: int) -> Step:
+        """The step of proposal `index` as it stands. Raises KeyError if there is none."""
+        return _step(index, self._drafts[index])
+
     def steps(self) -> tuple[Step, ...]:
+        """All steps as they stand, in the order of their numbers."""
         return tuple(_step(index, self._drafts[index]) for index in sorted(self._drafts))
 
     def _draft(self, index: int) -> _Draft:
