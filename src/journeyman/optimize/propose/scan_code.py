@@ -1,4 +1,4 @@
-"""Numbers in program text: Python by its own tokenizer, C and C++ by a small lexer.
+"""Numbers and operators in program text: Python by its own tokenizer, C and C++ by a small lexer.
 
 Both give tokens to one pass, which knows what a minus means and which numbers are plainly structure.
 """
@@ -11,6 +11,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from journeyman.errors import CandidateInvalid
 from journeyman.optimize.propose.scan import Found, number, tune_rule
@@ -35,6 +36,43 @@ def python(text: str) -> list[Found]:
 def c(text: str) -> list[Found]:
     """Numbers of a C or C++ text, whatever its meaning."""
     return _numbers(list(_c_tokens(text)), power=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A comparison or an arithmetic operator between two operands, at [start, end) of the text."""
+
+    start: int
+    end: int
+    text: str
+
+
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+ARITHMETIC = ("+", "-", "*", "/")
+
+
+def python_operators(text: str) -> list[Operator]:
+    """Comparisons and arithmetic of a Python text. Raises CandidateInvalid if it is not one."""
+    code = [t for t in _python_tokens(text) if t.kind != "comment"]
+    return [
+        Operator(token.start, token.end, token.text)
+        for before, token in pairwise(code)
+        if token.kind == "op" and token.text in (*COMPARISONS, *ARITHMETIC) and _operand(before)
+    ]
+
+
+def c_operators(text: str) -> list[Operator]:
+    """The same of a C or C++ text: those with a space on both sides, for others may be a pointer, a sign or a template."""
+    operators = []
+    for token in _c_tokens(text):
+        if token.kind != "op" or text[max(0, token.start - 1) : token.start] not in (" ", "\n"):
+            continue
+        # The lexer gives `<=` in two pieces.
+        spelled = token.text + ("=" if text.startswith("=", token.end) and token.text in "<>=!" else "")
+        end = token.start + len(spelled)
+        if spelled in (*COMPARISONS, *ARITHMETIC) and text[end : end + 1] in (" ", "\n"):
+            operators.append(Operator(token.start, end, spelled))
+    return operators
 
 
 def _numbers(tokens: list[_Token], *, power: bool) -> list[Found]:
@@ -132,9 +170,9 @@ def _is_axis(code: list[_Token], i: int) -> bool:
 
 
 def _python_tokens(text: str) -> Iterator[_Token]:
-    lines = text.splitlines(keepends=True)
+    # Lines as the tokenizer counts them: a form feed, for one, ends none.
     starts = [0]
-    for line in lines:
+    for line in io.StringIO(text, newline=""):
         starts.append(starts[-1] + len(line))
     in_fstring = 0
     try:
