@@ -79,10 +79,18 @@ class Prompt(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """SHA-256, in hex, of what is asked: roles, texts, images, `max_tokens`, `temperature`; not `key`, not `seed`."""
-        asked = [
-            [(m.role, m.text, [(i.media_type, hashlib.sha256(i.data).hexdigest()) for i in m.images])
-             for m in self.messages],
-            self.max_tokens,
-            None if self.temperature is None else float(self.temperature),
-        ]  # fmt: skip
-        return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+        asked = hashlib.sha256()
+        for message in self.messages:
+            _add(asked, message.role.encode(), message.text.encode("utf-8", "surrogatepass"))
+            for image in message.images:
+                _add(asked, image.media_type.encode(), image.data)
+        temperature = None if self.temperature is None else float(self.temperature)
+        _add(asked, f"{self.max_tokens} {temperature}".encode())
+        return asked.hexdigest()
+
+
+def _add(digest: hashlib._Hash, *parts: bytes) -> None:
+    """Each part after its kind and length, so that no two prompts look alike."""
+    for part in parts:
+        digest.update(b"%d:%d:" % (len(parts), len(part)))
+        digest.update(part)

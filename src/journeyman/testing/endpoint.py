@@ -228,11 +228,13 @@ class EndpointServer:
             self.requests.append(recorded)
             number = len(self.requests)
             self._changed.notify_all()
-        chosen = (
-            self._reply(recorded.body)
-            if callable(self._reply)
-            else self._reply[min(number, len(self._reply)) - 1]
-        )
+        if not callable(self._reply):
+            chosen = self._reply[min(number, len(self._reply)) - 1]
+        else:
+            try:
+                chosen = self._reply(recorded.body)
+            except Exception as error:  # noqa: BLE001 - a mistake in a test is told to the test, by its client
+                return Behaviour.status(400, f"the reply function raised {error!r}")
         return Behaviour.ok(chosen) if isinstance(chosen, str) else chosen
 
     def _enter(self) -> None:
