@@ -291,7 +291,13 @@ def test_every_request_says_all_that_a_proposer_must_know(task: Task, runs: Path
         return params(request.index / 50)
 
     optimize(
-        task, proposer=Scripted(script), evaluations=20, parallel=3, width=2, verifier=Valley(), runs=runs
+        task,
+        proposer=Scripted(script),
+        evaluations=20,
+        parallel=3,
+        search_options={"width": 2},
+        verifier=Valley(),
+        runs=runs,
     )
     for request in asked:
         assert request.brief is not None
@@ -368,7 +374,12 @@ def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(task: Task, runs: Path
 
 def test_a_chain_of_given_depth_ends_the_run(task: Task, runs: Path) -> None:
     result = optimize(
-        task, proposer=Scripted(different), evaluations=100, width=3, depth=4, verifier=Valley(), runs=runs
+        task,
+        proposer=Scripted(different),
+        evaluations=100,
+        search_options={"width": 3, "depth": 4},
+        verifier=Valley(),
+        runs=runs,
     )
     assert result.spent.evaluations == 12
     assert result.reason == "the search has nothing more to ask"

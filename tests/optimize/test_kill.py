@@ -80,7 +80,7 @@ def test_a_serial_run_killed_again_and_again_equals_one_that_never_was(
         proposer=Rough(task),
         evaluations=EVALUATIONS,
         seed=5,
-        width=2,
+        search_options={"width": 2},
         verifier=Valley(),
         runs=tmp_path / "whole",
     )

@@ -204,7 +204,7 @@ def test_a_run_in_use_is_not_resumed(task: Task, tmp_path: Path) -> None:
 
 
 def test_a_search_that_does_not_repeat_itself_is_noticed(task: Task, tmp_path: Path) -> None:
-    run = stopped(task, tmp_path / "runs", 9, evaluations=20, width=3)
+    run = stopped(task, tmp_path / "runs", 9, evaluations=20, search_options={"width": 3})
     from journeyman.optimize import Chains
 
     with pytest.raises(RunError, match="the search does not repeat itself: proposal"):
@@ -285,9 +285,14 @@ def test_a_deadline_by_the_clock_holds_after_a_resume(task: Task, tmp_path: Path
 
 def test_options_that_make_no_sense_are_refused(task: Task, tmp_path: Path) -> None:
     for options, text in (
-        ({"parallel": 0}, "parallel must be at least 1, not 0"),
+        ({"parallel": 0}, "parallel and calls must be at least 1, not 0"),
+        ({"calls": 0}, "parallel and calls must be at least 1, not 0"),
+        ({"max_usd": -1.0}, "max_usd must be a number of dollars from 0 up, not -1"),
+        ({"model": "openai/x", "proposer": "numeric"}, "'numeric' asks no model"),
+        ({"proposer": "model"}, "the proposer 'model' needs a model"),
+        ({"search_options": {"islands": 2}}, "has no option 'islands'; it takes: width, depth"),
         ({"seeds": ()}, "at least one seed"),
-        ({"seeds": 2, "proposer": Scripted([])}, "search and proposer by name"),
+        ({"seeds": 2, "proposer": Scripted([])}, "search, proposer and model by name"),
         ({"search": "nothing"}, "there is no search"),
         ({"until": "noon"}, "time of day"),
     ):

@@ -301,6 +301,6 @@ def test_a_script_ends(task: Task) -> None:
 
 def test_wrong_names_are_refused_with_what_there_is(task: Task) -> None:
     assert set(PROPOSERS) >= {"numeric", "command"}
-    with pytest.raises(UsageError, match="there is no proposer 'oracle'; there are: numeric, command"):
+    with pytest.raises(UsageError, match="there is no proposer 'oracle'; there are: numeric, random, command, model, mixed"):
         make_proposer("oracle", task, {})
     assert os.environ.get("SOME_API_KEY") is None

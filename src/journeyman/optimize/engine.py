@@ -24,6 +24,7 @@ import functools
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -96,7 +97,8 @@ class _NoCandidate(msgspec.Struct, frozen=True):
 class Engine:
     """One run over an open log. `wall_s`: working seconds allowed in all; `deadline`: Unix time, or None.
 
-    `models` are closed when the run ends, however it ends; that ends calls still in flight.
+    `models` are closed when the run ends, however it ends; that ends calls still in flight. `models_file`: where they
+    were found, kept for a resume.
 
     Raises what `replay` raises for a log that cannot be continued with this search.
     """
@@ -114,6 +116,7 @@ class Engine:
         deadline: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         models: Sequence[Model] = (),
+        models_file: Path | None = None,
     ) -> None:
         self._log = log
         self._task = task
@@ -137,6 +140,7 @@ class Engine:
         )
         self._paid, self._attempts = replayed.paid, replayed.attempts
         self._models = models
+        self._models_file = models_file
         self._rejects: Callable[[int, Candidate], str | None] | None = getattr(search, "rejects", None)
         self._sees: bool = getattr(proposer, "sees", False)
         self._deadline = deadline
@@ -170,7 +174,10 @@ class Engine:
         """
         self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
         self._log.append(
-            events.SESSION, "", None, events.session_body(str(self._task.folder), self._deadline)
+            events.SESSION,
+            "",
+            None,
+            events.session_body(str(self._task.folder), self._deadline, self._models_file),
         )
         try:
             await self._seed_first()

@@ -24,6 +24,7 @@ import platform
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -160,8 +161,8 @@ Put = Callable[[bytes], str]
 Get = Callable[[str], bytes]
 
 
-def session_body(task: str, deadline: float | None) -> dict[str, Any]:
-    """Who works on the run now. `task`: folder of the task; `deadline`: Unix time."""
+def session_body(task: str, deadline: float | None, models_file: Path | None) -> dict[str, Any]:
+    """Who works on the run now. `task`: folder of the task; `deadline`: Unix time; `models_file`: if one was named."""
     from journeyman import __version__
 
     return {
@@ -173,6 +174,7 @@ def session_body(task: str, deadline: float | None) -> dict[str, Any]:
         "command": sys.argv[:1],
         "task": task,
         "deadline": deadline,
+        "models_file": None if models_file is None else str(models_file),
     }
 
 

@@ -9,24 +9,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
-from journeyman.errors import RunError, RunInterrupted, UsageError
+from journeyman.errors import (
+    ModelRejected,
+    ModelUnavailable,
+    ReplayMismatch,
+    RunError,
+    RunInterrupted,
+    UsageError,
+)
 from journeyman.optimize import events
-from journeyman.optimize.brief import comparison
 from journeyman.optimize.deadline import deadline_of
 from journeyman.optimize.engine import Engine, Verifies
+from journeyman.optimize.kit import REPLAY, Given, Kit, make_kit
 from journeyman.optimize.plan import Plan
 from journeyman.optimize.progress import Progress
-from journeyman.optimize.propose import make_proposer
 from journeyman.optimize.propose.base import Proposer
 from journeyman.optimize.result import Repeats, Result, has_ended, repeats_of, result_of
-from journeyman.optimize.search import make_search
 from journeyman.optimize.search.base import Search
 from journeyman.runlog import RunLog, find_run, new_run_folder, runs_root
 from journeyman.verify import Task, Verifier, load_task, preflight
+
+if TYPE_CHECKING:
+    from journeyman.models import Model
 
 VERB = "optimize"
 
@@ -38,10 +46,16 @@ def optimize(
     task: Task | str | Path,
     *,
     search: str | Search = ...,
-    proposer: str | Proposer = ...,
+    search_options: Mapping[str, Any] | None = ...,
+    proposer: str | Proposer | None = ...,
+    model: str | Model | Sequence[str] | Sequence[Model] | None = ...,
+    models_file: str | Path | None = ...,
     evaluations: int | None = ...,
     proposals: int | None = ...,
+    tokens: int | None = ...,
+    max_usd: float | None = ...,
     parallel: int = ...,
+    calls: int | None = ...,
     seed: int = ...,
     seeds: None = ...,
     until: str | None = ...,
@@ -49,8 +63,6 @@ def optimize(
     level: str | None = ...,
     runs: str | Path | None = ...,
     on_progress: Follow | None = ...,
-    width: int | None = ...,
-    depth: int | None = ...,
     command: str | Sequence[str] | None = ...,
     verifier: Verifies | None = ...,
     cache: bool = ...,
@@ -62,10 +74,16 @@ def optimize(
     task: Task | str | Path,
     *,
     search: str = ...,
-    proposer: str = ...,
+    search_options: Mapping[str, Any] | None = ...,
+    proposer: str | None = ...,
+    model: str | Sequence[str] | None = ...,
+    models_file: str | Path | None = ...,
     evaluations: int | None = ...,
     proposals: int | None = ...,
+    tokens: int | None = ...,
+    max_usd: float | None = ...,
     parallel: int = ...,
+    calls: int | None = ...,
     seed: int = ...,
     seeds: int | Sequence[int],
     until: str | None = ...,
@@ -73,8 +91,6 @@ def optimize(
     level: str | None = ...,
     runs: str | Path | None = ...,
     on_progress: Follow | None = ...,
-    width: int | None = ...,
-    depth: int | None = ...,
     command: str | Sequence[str] | None = ...,
     verifier: Verifies | None = ...,
     cache: bool = ...,
@@ -85,10 +101,16 @@ def optimize(
     task: Task | str | Path,
     *,
     search: str | Search = "chains",
-    proposer: str | Proposer = "numeric",
+    search_options: Mapping[str, Any] | None = None,
+    proposer: str | Proposer | None = None,
+    model: str | Model | Sequence[str] | Sequence[Model] | None = None,
+    models_file: str | Path | None = None,
     evaluations: int | None = 100,
     proposals: int | None = None,
+    tokens: int | None = None,
+    max_usd: float | None = None,
     parallel: int = 1,
+    calls: int | None = None,
     seed: int = 0,
     seeds: int | Sequence[int] | None = None,
     until: str | None = None,
@@ -96,8 +118,6 @@ def optimize(
     level: str | None = None,
     runs: str | Path | None = None,
     on_progress: Follow | None = None,
-    width: int | None = None,
-    depth: int | None = None,
     command: str | Sequence[str] | None = None,
     verifier: Verifies | None = None,
     cache: bool = True,
@@ -107,12 +127,21 @@ def optimize(
     Args:
         task: a built-in task's name, a task folder, or a loaded task.
         search: what is improved next: a name of `SEARCHES` or a `Search`.
-        proposer: who makes candidates: a name of `PROPOSERS` or a `Proposer`.
+        search_options: options of a search given by name, such as {"width": 4} for "chains".
+        proposer: who makes candidates: a name of `PROPOSERS` or a `Proposer`; default "model" where a model is given, else
+            "numeric".
+        model: the language model, or several for the proposer "mixed": names as `journeyman.models.open_model` takes them,
+            "replay/RUN" for the recorded answers of an earlier run, or a `Model`, which the caller closes.
+        models_file: where models.toml is; default $JOURNEYMAN_MODELS, ./models.toml, ~/.config/journeyman/models.toml.
         evaluations: how many candidates may be verified, each on the whole dev split; the seed is not counted. None: no
             cap (then `proposals`, `until` or `max_wall_s` must end the run).
         proposals: how often the proposer may be asked; default twice `evaluations` plus 20. A failed proposal and one that
             repeats an earlier candidate cost a proposal and no evaluation.
+        tokens: how many tokens models may read and write in all. The worst case of a call is set aside before it is made.
+        max_usd: what models may cost in US dollars, likewise. Each needs a price then.
         parallel: how many verifications run at once. With 1, two runs with the same seed are equal.
+        calls: how many proposals that wait (for a model, for a program) are made at once; default one with `parallel` 1,
+            else two for each lane.
         seed: of all randomness of search and proposer.
         seeds: several runs, one for each seed: a number (from `seed` upwards) or the seeds themselves.
         until: time of day, "07:00", at which nothing new is started.
@@ -120,7 +149,6 @@ def optimize(
         level: isolation level of candidates; None: the best this host has.
         runs: folder in which the run gets a folder of its own; default $JOURNEYMAN_RUNS, else ./runs.
         on_progress: called after every step, from the engine's thread; must be quick.
-        width, depth: of `chains`.
         command: the program of the proposer "command": a command line or a list of arguments.
         verifier: to be used in place of the task's own; the caller closes it, and no preflight is made.
         cache: take verdicts on candidates that any earlier run verified. They are charged all the same.
@@ -131,62 +159,74 @@ def optimize(
     Raises:
         UsageError, TaskError: the call or the task is wrong.
         PreflightFailure: the seed or the verifier does not hold, or there is no room.
-        VerifierFailure: the verifier broke while the run worked; it can be resumed.
+        ModelNotFound, ModelConfigInvalid: the model cannot be used.
+        VerifierFailure, ModelUnavailable, ModelRejected: verifier or model broke while the run worked; it can be resumed.
         RunInterrupted: Ctrl-C; the run can be resumed.
     """
     loaded = task if isinstance(task, Task) else load_task(task)
-    if parallel < 1:
-        raise UsageError(f"parallel must be at least 1, not {parallel}")
-    if evaluations is None and proposals is None and until is None and max_wall_s is None:
-        raise UsageError("a run needs an end: give evaluations, proposals, until or max_wall_s")
-    options = _search_options(search, width, depth)
-    proposer_options = {} if command is None else {"command": command}
-    if seeds is not None and not (isinstance(search, str) and isinstance(proposer, str)):
-        raise UsageError("several seeds need search and proposer by name: each run has its own")
-    searches = search if isinstance(search, str) else type(search).__name__
-    proposers = proposer if isinstance(proposer, str) else proposer.name
-    chosen = (seed,) if seeds is None else _seeds(seed, seeds)
+    if parallel < 1 or (calls is not None and calls < 1):
+        raise UsageError(
+            f"parallel and calls must be at least 1, not {parallel if calls is None else min(parallel, calls)}"
+        )
+    if evaluations is None and proposals is None and until is None and max_wall_s is None and max_usd is None:
+        raise UsageError("a run needs an end: give evaluations, proposals, until, max_wall_s or max_usd")
     deadline = deadline_of(until, datetime.now().astimezone())
     root = Path(runs) if runs is not None else runs_root()
-    # Made before anything is started, so that a wrong name or option costs nothing.
-    made_search = make_search(search, comparison(loaded), options) if isinstance(search, str) else search
-    made_proposer = (
-        make_proposer(proposer, loaded, proposer_options) if isinstance(proposer, str) else proposer
+    names, models = _models(model, root)
+    chosen_proposer = proposer if proposer is not None else "model" if names else "numeric"
+    by_name = isinstance(search, str) and isinstance(chosen_proposer, str) and not models
+    if seeds is not None and not by_name:
+        raise UsageError("several seeds need search, proposer and model by name: each run has its own")
+    if search_options and not isinstance(search, str):
+        raise UsageError("search_options belong to a search given by name; set them on the search itself")
+    given = Given(
+        search=None if isinstance(search, str) else search,
+        proposer=None if isinstance(chosen_proposer, str) else chosen_proposer,
+        models=models,
     )
+    plan = Plan(seed, parallel, evaluations, proposals, tokens, _micro_usd(max_usd), calls)
+    header = {
+        "task": loaded.id,
+        "task_digest": loaded.digest,
+        "unit": loaded.score_unit,
+        "maximize": loaded.better(1.0, 0.0),
+        "search": {
+            "name": search if isinstance(search, str) else type(search).__name__,
+            "options": dict(search_options or {}),
+            "given": given.search is not None,
+        },
+        "proposer": {
+            "name": chosen_proposer if isinstance(chosen_proposer, str) else chosen_proposer.name,
+            "options": {} if command is None else {"command": command},
+            "given": given.proposer is not None,
+        },
+        "models": [{"name": name, "given": bool(models)} for name in names],
+        "until": until,
+        "max_wall_s": max_wall_s,
+        "level": level,
+    }
+    file = None if models_file is None else Path(models_file).absolute()
     results: list[Result] = []
+    seeded = (seed,) if seeds is None else _seeds(seed, seeds)
+    # Made before anything is started, so that a wrong name or option costs nothing.
+    begun = {**header, "plan": msgspec.to_builtins(plan)}
+    kit: Kit | None = make_kit(begun, loaded, root, given, models_file=file)
     with _verifier(loaded, verifier, parallel, level, cache) as judge:
         if isinstance(judge, Verifier):
             preflight(loaded, judge, folder=root)
-        for number, one_seed in enumerate(chosen):
-            if number > 0:
-                assert isinstance(search, str)
-                assert isinstance(proposer, str)
-                made_search = make_search(search, comparison(loaded), options)
-                made_proposer = make_proposer(proposer, loaded, proposer_options)
-            plan = Plan(one_seed, parallel, evaluations, proposals)
-            header = {
-                "task": loaded.id,
-                "task_digest": loaded.digest,
-                "unit": loaded.score_unit,
-                "maximize": loaded.better(1.0, 0.0),
-                "search": {"name": searches, "options": options, "given": not isinstance(search, str)},
-                "proposer": {
-                    "name": proposers,
-                    "options": proposer_options,
-                    "given": not isinstance(proposer, str),
-                },
-                "plan": msgspec.to_builtins(plan),
-                "until": until,
-                "max_wall_s": max_wall_s,
-                "level": level,
-            }
-            with RunLog.create(new_run_folder(root, VERB), verb=VERB, header=header) as log:
+        for one_seed in seeded:
+            one_plan = msgspec.structs.replace(plan, seed=one_seed)
+            begun = {**header, "plan": msgspec.to_builtins(one_plan)}
+            if kit is None or one_seed != seed:
+                kit = make_kit(begun, loaded, root, given, models_file=file)
+            with RunLog.create(new_run_folder(root, VERB), verb=VERB, header=begun) as log:
                 engine = Engine(
-                    log, loaded, judge, made_search, made_proposer, plan, wall_s=max_wall_s, deadline=deadline,
-                    on_progress=on_progress,
+                    log, loaded, judge, kit.search, kit.proposer, one_plan, wall_s=max_wall_s, deadline=deadline,
+                    on_progress=on_progress, models=kit.opened, models_file=file,
                 )  # fmt: skip
+                kit = None
                 results.append(_work(engine, log))
-    return results[0] if seeds is None else repeats_of(results, chosen)
+    return results[0] if seeds is None else repeats_of(results, seeded)
 
 
 def resume(
@@ -195,6 +235,8 @@ def resume(
     on_progress: Follow | None = None,
     search: Search | None = None,
     proposer: Proposer | None = None,
+    model: Model | Sequence[Model] | None = None,
+    models_file: str | Path | None = None,
     verifier: Verifies | None = None,
     task: Task | str | Path | None = None,
     cache: bool = True,
@@ -203,7 +245,8 @@ def resume(
 
     Args:
         run: its folder or its name.
-        search, proposer: what the run was begun with, if it was not given by name.
+        search, proposer, model: what the run was begun with, if it was not given by name.
+        models_file: where models.toml is, if it has moved.
         task: the task's folder, if it has moved.
         on_progress, verifier, cache: as for `optimize`.
 
@@ -225,24 +268,15 @@ def resume(
                 "compared any more; start a new run"
             )
         plan = msgspec.convert(header["plan"], Plan)
-        if search is None:
-            _by_name(header, "search")
-            search = make_search(header["search"]["name"], comparison(loaded), header["search"]["options"])
-        if proposer is None:
-            _by_name(header, "proposer")
-            proposer = make_proposer(header["proposer"]["name"], loaded, header["proposer"]["options"])
+        given = Given(search, proposer, _as_models(model))
+        file = Path(models_file).absolute() if models_file is not None else _models_file(log)
+        kit = make_kit(header, loaded, folder.parent, given, models_file=file)
         waiting = _Late(lambda: _verifier(loaded, verifier, plan.parallel, header["level"], cache))
         with waiting:
             engine = Engine(
-                log,
-                loaded,
-                waiting,
-                search,
-                proposer,
-                plan,
-                wall_s=header["max_wall_s"],
-                on_progress=on_progress,
-            )
+                log, loaded, waiting, kit.search, kit.proposer, plan, wall_s=header["max_wall_s"],
+                on_progress=on_progress, models=kit.opened, models_file=file,
+            )  # fmt: skip
             return _work(engine, log)
 
 
@@ -279,10 +313,14 @@ def _work(engine: Engine, log: RunLog) -> Result:
         _drive(engine)
     except KeyboardInterrupt:
         spent = engine.ledger.spent.evaluations
-        raise RunInterrupted(
-            f"stopped after {spent} evaluations, nothing is lost; go on with: journeyman run resume {log.folder}"
-        ) from None
+        raise RunInterrupted(f"stopped after {spent} evaluations, {_go_on(log)}") from None
+    except (ModelUnavailable, ModelRejected, ReplayMismatch) as error:
+        raise type(error)(f"{error}; {_go_on(log)}") from error
     return result_of(log)
+
+
+def _go_on(log: RunLog) -> str:
+    return f"nothing is lost; go on with: journeyman run resume {log.folder}"
 
 
 def _drive(engine: Engine) -> None:
@@ -320,11 +358,40 @@ def _verifier(
             known.close()
 
 
-def _search_options(search: str | Search, width: int | None, depth: int | None) -> dict[str, Any]:
-    options: dict[str, Any] = {k: v for k, v in (("width", width), ("depth", depth)) if v is not None}
-    if options and not isinstance(search, str):
-        raise UsageError("width and depth belong to a search given by name; set them on the search itself")
-    return options
+def _models(
+    model: str | Model | Sequence[str] | Sequence[Model] | None, root: Path
+) -> tuple[tuple[str, ...], tuple[Model, ...]]:
+    """The names of the models, and themselves where objects were given. A run to replay gets its full name."""
+    if model is None:
+        return (), ()
+    listed: Sequence[str | Model] = (
+        (model,) if isinstance(model, str) or not isinstance(model, Sequence) else tuple(model)
+    )
+    objects = tuple(one for one in listed if not isinstance(one, str))
+    if objects and len(objects) < len(listed):
+        raise UsageError("give all models by name or all as objects, not some of each")
+    return tuple(_full_name(one, root) if isinstance(one, str) else one.name for one in listed), objects
+
+
+def _full_name(name: str, root: Path) -> str:
+    if not name.startswith(REPLAY):
+        return name
+    found = find_run(name.removeprefix(REPLAY), root)
+    return REPLAY + (found.name if found.parent.absolute() == root.absolute() else str(found.absolute()))
+
+
+def _as_models(model: Model | Sequence[Model] | None) -> tuple[Model, ...]:
+    if model is None:
+        return ()
+    return tuple(model) if isinstance(model, Sequence) else (model,)
+
+
+def _micro_usd(usd: float | None) -> int | None:
+    if usd is None:
+        return None
+    if not (0 <= usd < 1e9):
+        raise UsageError(f"max_usd must be a number of dollars from 0 up, not {usd}")
+    return int(usd * 1_000_000 + 1e-6)
 
 
 def _seeds(first: int, seeds: int | Sequence[int]) -> tuple[int, ...]:
@@ -341,8 +408,9 @@ def _task_folder(log: RunLog) -> Path:
     raise RunError(f"the folder of task {log.header['task']!r} is gone; say where it is now with 'task'")
 
 
-def _by_name(header: Mapping[str, Any], part: str) -> None:
-    if header[part]["given"]:
-        raise UsageError(
-            f"this run was begun with a {part} of its own ({header[part]['name']}); give it to resume()"
-        )
+def _models_file(log: RunLog) -> Path | None:
+    """The models.toml named when the run was begun, or resumed last."""
+    file = None
+    for event in log.events(events.SESSION):
+        file = (event.volatile or {}).get("models_file") or file
+    return None if file is None else Path(file)

@@ -2,7 +2,7 @@
 
 Example: 4 chains of 25 steps under a budget of 100 evaluations.
 
-    jm.optimize("operations/job_shop", search="chains", width=4, evaluations=100)
+    jm.optimize("operations/job_shop", search="chains", search_options={"width": 4}, evaluations=100)
 
 What width costs was measured in the paper on ten tasks, B = width × depth evaluations, score relative to the 1 × 256
 cell (arXiv 2604.12290; one run a cell, no error bars):
