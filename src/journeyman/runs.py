@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas
 
     from journeyman.optimize import Result
+    from journeyman.optimize.live import Live
+    from journeyman.optimize.story import Story
 
 
 class Run:
@@ -74,6 +76,20 @@ class Run:
         from journeyman.optimize import result_of
 
         return result_of(self._log)
+
+    def story(self) -> Story:
+        """What was proposed, in which order, and what became of it; reads large parts later. Raises as `result`."""
+        self._is("optimize")
+        from journeyman.optimize.story import story_of
+
+        return story_of(self._log)
+
+    def live(self) -> Live:
+        """A view to follow the run with while another process writes it. Raises RunError for other verbs."""
+        self._is("optimize")
+        from journeyman.optimize.live import Live
+
+        return Live(self._log)
 
     def page(self) -> str:
         """One HTML file with figure, tables and best design, that opens offline. Raises as `result`."""
