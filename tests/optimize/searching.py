@@ -26,12 +26,14 @@ from journeyman.optimize.trial import SEED, Request
 from journeyman.runlog import RunLog, canonical_digest
 from journeyman.testing.searches import a_trial
 
-GOLDEN = Path(__file__).parent / "golden_parents.json"
+GOLDEN = Path(__file__).parent / "golden_courses.json"
 
 RECORDED: dict[str, tuple[str, dict[str, Any]]] = {
     "independent": ("independent", {}),
     "sequential": ("sequential", {}),
     "best_of_n": ("best_of_n", {}),
+    "ab_mcts": ("ab_mcts", {}),
+    "ab_mcts beta": ("ab_mcts", {"posterior": "beta"}),
 }
 """Key of the record -> search and its options."""
 
