@@ -17,36 +17,99 @@ DEFAULT_EVALUATIONS = 100
 
 @app.command()
 def optimize(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A built-in task such as operations/job_shop, or a folder.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="A built-in task such as operations/job_shop, or a folder.")
+    ],
     evaluations: Annotated[
         int | None,
-        typer.Option("--evaluations", "-n", min=1, metavar="N", help="Candidates to verify [100, if nothing else limits]."),
+        typer.Option(
+            "--evaluations",
+            "-n",
+            min=1,
+            metavar="N",
+            help="Candidates to verify [100, if nothing else limits].",
+        ),
     ] = None,
     proposals: Annotated[
-        int | None, typer.Option("--proposals", min=1, metavar="N", help="Times the proposer is asked [2 evaluations + 20].")
+        int | None,
+        typer.Option(
+            "--proposals", min=1, metavar="N", help="Times the proposer is asked [2 evaluations + 20]."
+        ),
     ] = None,
-    proposer: ProposerOption = "numeric",
-    search: Annotated[str, typer.Option("--search", metavar="SEARCH", help="What is improved next: chains.")] = "chains",
-    width: Annotated[int | None, typer.Option("--width", min=1, metavar="N", help="Number of chains [1].")] = None,
-    depth: Annotated[int | None, typer.Option("--depth", min=1, metavar="N", help="Longest chain [the budget].")] = None,
-    parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, metavar="N", help="Verifications at once.")] = 1,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A name of models.toml, openai/NAME, hf/FOLDER, scripted/NAME or replay/RUN; several are mixed.",
+        ),
+    ] = None,
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="FILE", help="Where models.toml is, if not here.")
+    ] = None,
+    proposer: ProposerOption = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            "-s",
+            metavar="SEARCH",
+            help="chains, adaptive, islands, pool, ab_mcts, independent, sequential or best_of_n.",
+        ),
+    ] = "chains",
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="An option of the search, such as width=4; may be repeated."
+        ),
+    ] = None,
+    parallel: Annotated[
+        int, typer.Option("--parallel", "-p", min=1, metavar="N", help="Verifications at once.")
+    ] = 1,
+    calls: Annotated[
+        int | None,
+        typer.Option(
+            "--calls", min=1, metavar="N", help="Proposals at once that wait for a model [1, or 2 a lane]."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of all randomness.")] = 0,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, metavar="N", help="Runs, from --seed upwards, with mean and interval.")
+        int | None,
+        typer.Option(
+            "--seeds", min=1, metavar="N", help="Runs, from --seed upwards, with mean and interval."
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="HH:MM", help="Start nothing new after this time.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="HH:MM", help="Start nothing new after this time.")
+    ] = None,
     max_wall: Annotated[
-        float | None, typer.Option("--max-wall", min=0.001, metavar="SECONDS", help="Start nothing new after so long.")
+        float | None,
+        typer.Option("--max-wall", min=0.001, metavar="SECONDS", help="Start nothing new after so long."),
+    ] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option("--tokens", min=1, metavar="N", help="Cap on tokens that models read and write."),
     ] = None,
     max_usd: Annotated[
-        float | None, typer.Option("--max-usd", min=0, metavar="USD", help="Cap on money. No proposer of today spends any.")
+        float | None,
+        typer.Option("--max-usd", min=0, metavar="USD", help="Cap on money; each model needs a price then."),
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option("--level", metavar="LEVEL", help="namespaces, restricted, container or none; default the best here."),
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            help="namespaces, restricted, container or none; default the best here.",
+        ),
     ] = None,
     runs: Runs = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure the seed, predict evaluations and hours.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Measure the seed; predict calls, tokens, money, hours; begin nothing."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
 ) -> int:
@@ -57,32 +120,31 @@ def optimize(
     """
     from journeyman import load_task
     from journeyman.cli.progress import shown
-    from journeyman.cli.proposer import parse_proposer
+    from journeyman.cli.proposer import one_or_all, parse_options, parse_proposer
     from journeyman.cli.result import document, repeats_document, result_table
     from journeyman.optimize import Repeats, Result, optimize
     from journeyman.report.table import print_table
 
-    if evaluations is None and proposals is None and until is None and max_wall is None:
+    if evaluations is None and proposals is None and until is None and max_wall is None and max_usd is None:
         evaluations = DEFAULT_EVALUATIONS
     loaded = load_task(task)
-    given, command = parse_proposer(proposer)
+    given, proposer_options = parse_proposer(proposer)
+    if given is None and model is not None and len(model) > 1:
+        given = "mixed"
+    what: dict[str, Any] = {
+        "search": search, "search_options": parse_options(search, options or ()), "proposer": given,
+        "proposer_options": proposer_options, "model": one_or_all(model), "models_file": models,
+        "evaluations": evaluations, "proposals": proposals, "tokens": tokens, "max_usd": max_usd, "parallel": parallel,
+        "max_wall_s": max_wall, "level": level, "runs": runs,
+    }  # fmt: skip
     if dry_run:
+        from journeyman.cli.forecast import say_forecast
         from journeyman.optimize.forecast import forecast
 
-        return _say_forecast(
-            forecast(
-                loaded, evaluations=evaluations, proposals=proposals, parallel=parallel, seeds=seeds or 1,
-                max_wall_s=max_wall, level=level, runs=runs,
-            ),
-            json,
-        )  # fmt: skip
-    options: dict[str, Any] = {
-        "search": search, "proposer": given, "command": command, "evaluations": evaluations, "proposals": proposals,
-        "parallel": parallel, "seed": seed, "seeds": seeds, "until": until, "max_wall_s": max_wall, "level": level,
-        "runs": runs, "width": width, "depth": depth,
-    }  # fmt: skip
+        return say_forecast(forecast(loaded, seeds=seeds or 1, **what), json=json)
+    what.update(calls=calls, seed=seed, seeds=seeds, until=until)
     with shown(loaded.id, quiet=quiet) as follow:
-        result: Result | Repeats = optimize(loaded, on_progress=follow, **options)
+        result: Result | Repeats = optimize(loaded, on_progress=follow, **what)
     repeats = None if isinstance(result, Result) else result
     results = (result,) if isinstance(result, Result) else result.results
     if json:
@@ -92,26 +154,4 @@ def optimize(
     print_table(result_table(results, repeats), out)
     for each in results:
         stderr().print(f"ended: {each.reason}; best design: {each.run / 'best'}", soft_wrap=True)
-    return 0
-
-
-def _say_forecast(found: object, json: bool) -> int:
-    from journeyman.optimize.forecast import Forecast
-    from journeyman.report.number import duration, number
-
-    assert isinstance(found, Forecast)
-    if json:
-        write_json({
-            "task": found.task, "level": found.level, "evaluations": found.evaluations, "proposals": found.proposals,
-            "tokens": 0, "usd": 0.0, "seed_score": found.seed_score, "seed_seconds": found.seed_s,
-            "hours": None if found.seconds is None else found.seconds / 3600,
-        })  # fmt: skip
-        return 0
-    most = "no cap on evaluations" if found.evaluations is None else f"{found.evaluations} evaluations"
-    said = "until the time you gave" if found.seconds is None else f"about {duration(found.seconds)} of verification"
-    stdout().print(
-        f"{found.task}: the seed scores {number(found.seed_score)} and takes {duration(found.seed_s)} to verify "
-        f"(isolation: {found.level}). Predicted: {most}, {said}, no tokens, no money.",
-        soft_wrap=True,
-    )
     return 0

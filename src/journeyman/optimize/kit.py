@@ -1,7 +1,8 @@
-"""What a run works with: its search, its proposer and their models, made from what the log's header says.
+"""What a run works with: its search, its proposer and their models.
 
-The same function makes them when a run begins and when it is resumed, so the two cannot drift apart. What was given as an
-object, not by name, has to be given again.
+`begin` turns what a caller asks for into the header of the log, and `make_kit` makes them from that header, when a run
+begins and when it is resumed, so the two cannot drift apart. What was given as an object, not by name, has to be given
+again.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from journeyman.errors import ModelConfigInvalid, UsageError
 from journeyman.optimize.brief import comparison
 from journeyman.optimize.propose import check_asks_models, make_proposer, parts_of
 from journeyman.optimize.search import make_search
+from journeyman.runlog import find_run
 from journeyman.verify import Task
 
 if TYPE_CHECKING:
     from journeyman.models import Model
+    from journeyman.optimize.plan import Plan
     from journeyman.optimize.propose.base import Proposer
     from journeyman.optimize.search.base import Search
 
@@ -36,11 +41,73 @@ class Given:
 
 @dataclass(frozen=True)
 class Kit:
-    """`opened`: the models to close when the run ends."""
+    """`opened`: the models that were opened here, to be closed when the run ends."""
 
     search: Search
     proposer: Proposer
     opened: tuple[Model, ...] = ()
+
+
+def begin(
+    task: Task,
+    plan: Plan,
+    runs: Path,
+    *,
+    search: str | Search,
+    search_options: Mapping[str, Any] | None,
+    proposer: str | Proposer | None,
+    proposer_options: Mapping[str, Any] | None,
+    model: str | Model | Sequence[str] | Sequence[Model] | None,
+    until: str | None,
+    max_wall_s: float | None,
+    level: str | None,
+) -> tuple[dict[str, Any], Given]:
+    """The header of a run's log, and what was given as an object. The arguments are those of `optimize`.
+
+    Raises UsageError for options of what was given as an object, and for models of which some are.
+    """
+    names, objects = _models(model, runs)
+    chosen = proposer if proposer is not None else "model" if names else "numeric"
+    for what, given, options in (("search", search, search_options), ("proposer", chosen, proposer_options)):
+        if options and not isinstance(given, str):
+            raise UsageError(
+                f"{what}_options belong to a {what} given by name; set them on the {what} itself"
+            )
+    header = {
+        "task": task.id,
+        "task_digest": task.digest,
+        "unit": task.score_unit,
+        "maximize": task.better(1.0, 0.0),
+        "search": {
+            "name": search if isinstance(search, str) else type(search).__name__,
+            "options": dict(search_options or {}),
+            "given": not isinstance(search, str),
+        },
+        "proposer": {
+            "name": chosen if isinstance(chosen, str) else chosen.name,
+            "options": dict(proposer_options or {}),
+            "given": not isinstance(chosen, str),
+        },
+        "models": [{"name": name, "given": bool(objects)} for name in names],
+        "plan": msgspec.to_builtins(plan),
+        "until": until,
+        "max_wall_s": max_wall_s,
+        "level": level,
+    }
+    return header, Given(
+        search=None if isinstance(search, str) else search,
+        proposer=None if isinstance(chosen, str) else chosen,
+        models=objects,
+    )
+
+
+def micro_usd(usd: float | None) -> int | None:
+    """A cap in millionths of a dollar. Raises UsageError for what is no amount."""
+    if usd is None:
+        return None
+    if not (0 <= usd < 1e9):
+        raise UsageError(f"max_usd must be a number of dollars from 0 up, not {usd}")
+    return int(usd * 1_000_000 + 1e-6)
 
 
 def make_kit(
@@ -108,3 +175,25 @@ def _open_all(models: Sequence[Mapping[str, Any]], runs: Path, file: Path | None
         else:
             opened.append(open_model(model["name"], file=file))
     return tuple(opened)
+
+
+def _models(
+    model: str | Model | Sequence[str] | Sequence[Model] | None, runs: Path
+) -> tuple[tuple[str, ...], tuple[Model, ...]]:
+    """The names of the models, and themselves where objects were given. A run to replay gets its full name."""
+    if model is None:
+        return (), ()
+    listed: Sequence[str | Model] = (
+        (model,) if isinstance(model, str) or not isinstance(model, Sequence) else tuple(model)
+    )
+    objects = tuple(one for one in listed if not isinstance(one, str))
+    if objects and len(objects) < len(listed):
+        raise UsageError("give all models by name or all as objects, not some of each")
+    return tuple(_full_name(one, runs) if isinstance(one, str) else one.name for one in listed), objects
+
+
+def _full_name(name: str, runs: Path) -> str:
+    if not name.startswith(REPLAY):
+        return name
+    found = find_run(name.removeprefix(REPLAY), runs)
+    return REPLAY + (found.name if found.parent.absolute() == runs.absolute() else str(found.absolute()))

@@ -24,7 +24,7 @@ from journeyman.errors import (
 from journeyman.optimize import events
 from journeyman.optimize.deadline import deadline_of
 from journeyman.optimize.engine import Engine, Verifies
-from journeyman.optimize.kit import REPLAY, Given, Kit, make_kit
+from journeyman.optimize.kit import Given, Kit, begin, make_kit, micro_usd
 from journeyman.optimize.plan import Plan
 from journeyman.optimize.progress import Progress
 from journeyman.optimize.propose.base import Proposer
@@ -63,7 +63,7 @@ def optimize(
     level: str | None = ...,
     runs: str | Path | None = ...,
     on_progress: Follow | None = ...,
-    command: str | Sequence[str] | None = ...,
+    proposer_options: Mapping[str, Any] | None = ...,
     verifier: Verifies | None = ...,
     cache: bool = ...,
 ) -> Result: ...
@@ -91,7 +91,7 @@ def optimize(
     level: str | None = ...,
     runs: str | Path | None = ...,
     on_progress: Follow | None = ...,
-    command: str | Sequence[str] | None = ...,
+    proposer_options: Mapping[str, Any] | None = ...,
     verifier: Verifies | None = ...,
     cache: bool = ...,
 ) -> Repeats: ...
@@ -118,7 +118,7 @@ def optimize(
     level: str | None = None,
     runs: str | Path | None = None,
     on_progress: Follow | None = None,
-    command: str | Sequence[str] | None = None,
+    proposer_options: Mapping[str, Any] | None = None,
     verifier: Verifies | None = None,
     cache: bool = True,
 ) -> Result | Repeats:
@@ -149,7 +149,8 @@ def optimize(
         level: isolation level of candidates; None: the best this host has.
         runs: folder in which the run gets a folder of its own; default $JOURNEYMAN_RUNS, else ./runs.
         on_progress: called after every step, from the engine's thread; must be quick.
-        command: the program of the proposer "command": a command line or a list of arguments.
+        proposer_options: options of a proposer given by name: {"command": a command line or a list of arguments} for
+            "command", {"parts": names of proposers beside the models} for "mixed".
         verifier: to be used in place of the task's own; the caller closes it, and no preflight is made.
         cache: take verdicts on candidates that any earlier run verified. They are charged all the same.
 
@@ -172,45 +173,18 @@ def optimize(
         raise UsageError("a run needs an end: give evaluations, proposals, until, max_wall_s or max_usd")
     deadline = deadline_of(until, datetime.now().astimezone())
     root = Path(runs) if runs is not None else runs_root()
-    names, models = _models(model, root)
-    chosen_proposer = proposer if proposer is not None else "model" if names else "numeric"
-    by_name = isinstance(search, str) and isinstance(chosen_proposer, str) and not models
-    if seeds is not None and not by_name:
+    plan = Plan(seed, parallel, evaluations, proposals, tokens, micro_usd(max_usd), calls)
+    header, given = begin(
+        loaded, plan, root, search=search, search_options=search_options, proposer=proposer,
+        proposer_options=proposer_options, model=model, until=until, max_wall_s=max_wall_s, level=level,
+    )  # fmt: skip
+    if seeds is not None and given != Given():
         raise UsageError("several seeds need search, proposer and model by name: each run has its own")
-    if search_options and not isinstance(search, str):
-        raise UsageError("search_options belong to a search given by name; set them on the search itself")
-    given = Given(
-        search=None if isinstance(search, str) else search,
-        proposer=None if isinstance(chosen_proposer, str) else chosen_proposer,
-        models=models,
-    )
-    plan = Plan(seed, parallel, evaluations, proposals, tokens, _micro_usd(max_usd), calls)
-    header = {
-        "task": loaded.id,
-        "task_digest": loaded.digest,
-        "unit": loaded.score_unit,
-        "maximize": loaded.better(1.0, 0.0),
-        "search": {
-            "name": search if isinstance(search, str) else type(search).__name__,
-            "options": dict(search_options or {}),
-            "given": given.search is not None,
-        },
-        "proposer": {
-            "name": chosen_proposer if isinstance(chosen_proposer, str) else chosen_proposer.name,
-            "options": {} if command is None else {"command": command},
-            "given": given.proposer is not None,
-        },
-        "models": [{"name": name, "given": bool(models)} for name in names],
-        "until": until,
-        "max_wall_s": max_wall_s,
-        "level": level,
-    }
     file = None if models_file is None else Path(models_file).absolute()
     results: list[Result] = []
     seeded = (seed,) if seeds is None else _seeds(seed, seeds)
     # Made before anything is started, so that a wrong name or option costs nothing.
-    begun = {**header, "plan": msgspec.to_builtins(plan)}
-    kit: Kit | None = make_kit(begun, loaded, root, given, models_file=file)
+    kit: Kit | None = make_kit(header, loaded, root, given, models_file=file)
     with _verifier(loaded, verifier, parallel, level, cache) as judge:
         if isinstance(judge, Verifier):
             preflight(loaded, judge, folder=root)
@@ -358,40 +332,10 @@ def _verifier(
             known.close()
 
 
-def _models(
-    model: str | Model | Sequence[str] | Sequence[Model] | None, root: Path
-) -> tuple[tuple[str, ...], tuple[Model, ...]]:
-    """The names of the models, and themselves where objects were given. A run to replay gets its full name."""
-    if model is None:
-        return (), ()
-    listed: Sequence[str | Model] = (
-        (model,) if isinstance(model, str) or not isinstance(model, Sequence) else tuple(model)
-    )
-    objects = tuple(one for one in listed if not isinstance(one, str))
-    if objects and len(objects) < len(listed):
-        raise UsageError("give all models by name or all as objects, not some of each")
-    return tuple(_full_name(one, root) if isinstance(one, str) else one.name for one in listed), objects
-
-
-def _full_name(name: str, root: Path) -> str:
-    if not name.startswith(REPLAY):
-        return name
-    found = find_run(name.removeprefix(REPLAY), root)
-    return REPLAY + (found.name if found.parent.absolute() == root.absolute() else str(found.absolute()))
-
-
 def _as_models(model: Model | Sequence[Model] | None) -> tuple[Model, ...]:
     if model is None:
         return ()
     return tuple(model) if isinstance(model, Sequence) else (model,)
-
-
-def _micro_usd(usd: float | None) -> int | None:
-    if usd is None:
-        return None
-    if not (0 <= usd < 1e9):
-        raise UsageError(f"max_usd must be a number of dollars from 0 up, not {usd}")
-    return int(usd * 1_000_000 + 1e-6)
 
 
 def _seeds(first: int, seeds: int | Sequence[int]) -> tuple[int, ...]:
