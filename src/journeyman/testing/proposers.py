@@ -59,7 +59,8 @@ def judged(index: int, made: Proposal, name: str) -> Trial:
     )
     # What comes back has been through the log.
     data = msgspec.msgpack.decode(msgspec.msgpack.encode(made.data))
-    return trial_of(index, made.candidate, verdict, parents=(SEED,), proposer=name, data=data)
+    maker = made.proposer or name
+    return trial_of(index, made.candidate, verdict, parents=(SEED,), proposer=maker, data=data)
 
 
 class ProposerSuite:
