@@ -15,6 +15,7 @@ from journeyman.cli.out import stderr
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from journeyman.ledger import Budget, Spend
     from journeyman.optimize import Progress
 
 LINE_EVERY_S = 10.0
@@ -62,7 +63,7 @@ class Bar:
         from rich.spinner import Spinner
         from rich.table import Table
 
-        from journeyman.report.text import rich_text
+        from journeyman.report.text import one_line, rich_text
 
         grid = Table.grid(padding=(0, 2))
         if self._newest is None or self._first is None:
@@ -70,12 +71,16 @@ class Bar:
             return grid
         done, whole = _done(self._newest)
         left = _time_left(self._first, self._newest, time.monotonic() - self._begun)
-        words = rich_text("  ".join(_words(self._newest, left)))
         # On a narrow terminal the words matter more than the bar.
         wide = self._console.width >= 110
-        cells: list[RenderableType] = [rich_text(self._title, "bold")] if wide else []
+        bar = 24 if wide else 10
+        title = rich_text(one_line(self._title, limit=40), "bold")
+        cells: list[RenderableType] = [title] if wide else []
         if whole:
-            cells.append(ProgressBar(total=whole, completed=done, width=24 if wide else 10))
+            cells.append(ProgressBar(total=whole, completed=done, width=bar))
+        room = self._console.width - (bar + 2 if whole else 0) - (title.cell_len + 2 if wide else 0)
+        words = rich_text(_fitting(_words(self._newest, left), room))
+        words.no_wrap, words.overflow = True, "ellipsis"
         grid.add_row(*cells, words)
         return grid
 
@@ -140,22 +145,56 @@ def _time_left(first: Progress, newest: Progress, seconds: float) -> float | Non
     return min(known) if known else None
 
 
-def _words(progress: Progress, left_s: float | None) -> list[str]:
+def standing_words(
+    spent: Spend, budget: Budget, *, seed: float | None, best: float | None, feasible: float | None, failed: int,
+    left_s: float | None,
+) -> list[str]:  # fmt: skip
+    """Where a run stands, in a few words each, the most important first.
+
+    Of evaluations (of proposals where only those have a cap), tokens and money also the cap, where there is one.
+    `feasible`: share of verified candidates that have a score, 0 to 1; `left_s`: seconds until it ends.
+    """
     from journeyman.report.number import alike, duration
 
-    done, whole = _done(progress)
-    seed = progress.seed.score if progress.seed else None
-    best = progress.best.score if progress.best else None
+    if budget.evaluations is None and budget.proposals is not None:
+        words = [f"{spent.proposals}/{budget.proposals} proposals"]
+    elif budget.evaluations is None:
+        words = [f"{spent.evaluations} evaluations"]
+    else:
+        words = [f"{spent.evaluations}/{budget.evaluations}"]
     shown = alike((best, seed))
-    words = [f"{done}/{whole}" if whole is not None else f"{done} evaluations", f"best {shown[0]} (seed {shown[1]})"]
-    if progress.feasible_share is not None:
-        words.append(f"feasible {100 * progress.feasible_share:.0f} %")
-    if progress.failed_proposals:
-        words.append(f"failed proposals {progress.failed_proposals}")
-    if progress.spent.tokens:
-        words.append(f"{progress.spent.tokens} tokens")
-    if progress.spent.micro_usd:
-        words.append(f"${progress.spent.micro_usd / 1e6:.2f}")
+    words.append(f"best {shown[0]} (seed {shown[1]})")
+    if feasible is not None:
+        words.append(f"feasible {100 * feasible:.0f} %")
+    if failed:
+        words.append(f"failed proposals {failed}")
+    if spent.tokens:
+        words.append(f"{spent.tokens}{'' if budget.tokens is None else f'/{budget.tokens}'} tokens")
+    if spent.micro_usd:
+        cap = "" if budget.micro_usd is None else f"/{budget.micro_usd / 1e6:.2f}"
+        words.append(f"${spent.micro_usd / 1e6:.2f}{cap}")
     if left_s is not None:
         words.append(f"{duration(left_s)} left")
     return words
+
+
+def _words(progress: Progress, left_s: float | None) -> list[str]:
+    return standing_words(
+        progress.spent, progress.budget, seed=progress.seed.score if progress.seed else None,
+        best=progress.best.score if progress.best else None, feasible=progress.feasible_share,
+        failed=progress.failed_proposals, left_s=left_s,
+    )  # fmt: skip
+
+
+def _fitting(words: list[str], width: int) -> str:
+    """As many of `words` as fit on one line: the count, the best and the time left first, then the others in order.
+
+    A line that wraps would change the height of what is redrawn, and jump.
+    """
+    first = [0, 1, len(words) - 1] if words[-1].endswith(" left") else [0, 1]
+    kept = set(first)
+    for i in range(len(words)):
+        chosen = sorted(kept | {i})
+        if len("  ".join(words[j] for j in chosen)) <= width:
+            kept = set(chosen)
+    return "  ".join(words[i] for i in sorted(kept))

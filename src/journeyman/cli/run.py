@@ -1,4 +1,4 @@
-"""`journeyman run list|show|resume|export`."""
+"""`journeyman run list|show|watch|resume|export`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from journeyman.cli.call import make_app
+from journeyman.cli.course import Against, AgainstOption
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
 
-app = make_app("List, show, resume and export runs.")
+app = make_app("List, show, watch, resume and export runs.")
 
-Ref = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's name, the beginning of its name, its folder, or 'last'.")
-]
+_REF = typer.Argument(metavar="RUN", help="A run's name, the beginning of its name, its folder, or 'last'.")
+Ref = Annotated[str, _REF]
+LastRef = Annotated[str, typer.Argument(metavar="[RUN]", help="As for the other commands; default 'last'.")]
 
 
 @app.command("list")
@@ -50,36 +51,84 @@ def list_(runs: Runs = None, json: Json = False) -> int:
 @app.command()
 def show(
     run: Ref,
+    trial: Annotated[
+        int | None, typer.Option("--trial", min=0, metavar="N", help="Show proposal N: where it came from, what came of it.")
+    ] = None,
+    prompt: Annotated[bool, typer.Option("--prompt", help="With --trial: print what was asked, whole.")] = False,
+    reply: Annotated[bool, typer.Option("--reply", help="With --trial: print what was answered, whole.")] = False,
+    against: AgainstOption = Against.EVALUATIONS,
+    full: Annotated[bool, typer.Option("--full", help="Cut no difference, text or line of descent.")] = False,
     html: Annotated[
         str | None, typer.Option("--html", metavar="FILE", help="Write a page that opens offline, with figure and design.")
     ] = None,
     runs: Runs = None,
     json: Json = False,
 ) -> int:
-    """Show what came of a run, as far as it got."""
+    """Show what came of a run, as far as it got, or one of its candidates."""
     from pathlib import Path
 
     from journeyman import open_run
-    from journeyman.cli.result import document, result_table
-    from journeyman.report.table import print_table
-    from journeyman.report.text import one_line, rich_text
+    from journeyman.cli import show, show_trial
+    from journeyman.cli.result import document
+    from journeyman.errors import UsageError
+    from journeyman.runlog.lock import writer_pid
 
+    if trial is None and (prompt or reply):
+        raise UsageError("--prompt and --reply belong to one candidate; say which with --trial N")
+    if prompt and reply:
+        raise UsageError("give --prompt or --reply; without them --trial shows the beginning of both")
     with open_run(run, runs=runs) as opened:
-        result = opened.result()
+        story = opened.story()
+        if against is Against.MONEY and not story.result.spent.micro_usd:
+            raise UsageError("this run has spent no money; use --against evaluations or time")
         if html is not None:
             Path(html).write_text(opened.page(), encoding="utf-8")
+        out = stdout()
+        if json:
+            both = {**document(story.result), **show.parts_document(story)}
+            write_json(both if trial is None else show_trial.trial_document(story, trial))
+        elif trial is None:
+            show.print_run(story, out, against=against, full=full, writer=writer_pid(opened.folder))
+        elif prompt:
+            show_trial.print_prompts(story, trial, out)
+        elif reply:
+            show_trial.print_replies(story, trial, out)
+        else:
+            show_trial.print_trial(story, trial, out, full=full)
+    if html is not None and not json:
+        stderr().print(f"page: {html}", soft_wrap=True)
+    return 0
+
+
+@app.command()
+def watch(
+    run: LastRef = "last",
+    against: AgainstOption = Against.EVALUATIONS,
+    runs: Runs = None,
+    json: Json = False,
+) -> int:
+    """Follow a run that another process writes, until it ends.
+
+    Nothing of the run is touched: Ctrl-C ends the watching only. A run whose process was killed is waited for until it
+    is resumed.
+    """
+    from journeyman import open_run
+    from journeyman.cli.result import document, result_table
+    from journeyman.cli.watch import follow
+    from journeyman.report.table import print_table
+    from journeyman.report.text import rich_text
+
+    with open_run(run, runs=runs) as opened:
+        if not follow(opened, against):
+            if json:
+                write_json({"run": opened.folder, "run_id": opened.run_id, "ended": None})
+            return 0
+        result = opened.result()
     if json:
         write_json(document(result))
         return 0
-    out = stdout()
-    print_table(result_table([result]), out)
-    best = "the seed itself" if result.best.index == 0 else f"proposal {result.best.index} by {result.best.proposer}"
-    note = f" ({one_line(result.best.note)})" if result.best.note else ""
-    ended = result.reason or f"not ended; go on with 'journeyman run resume {result.run_id}'"
-    out.print(rich_text(f"best: {best}{note}, in {result.run / 'best'}"), soft_wrap=True)
-    out.print(rich_text(f"ended: {ended}" if result.reason else ended), soft_wrap=True)
-    if html is not None:
-        stderr().print(f"page: {html}", soft_wrap=True)
+    print_table(result_table([result]), stdout())
+    stderr().print(rich_text(f"ended: {result.reason}; best design: {result.run / 'best'}"), soft_wrap=True)
     return 0
 
 

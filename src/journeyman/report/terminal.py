@@ -52,7 +52,7 @@ def heading(text: str) -> Text:
 
 
 def bars(rows: Sequence[Bar], *, width: int, whole: int | None = None, ascii_only: bool = False) -> list[Text]:
-    """A line for each of `rows`: label, bar, count, share of `whole` (of the sum, if None). The longest bar fills its column."""
+    """A line for each of `rows`: label, bar, count, share of `whole` (None: of the sum). The longest bar fills its room."""
     from rich.cells import cell_len
     from rich.text import Text
 
