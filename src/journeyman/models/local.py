@@ -325,7 +325,7 @@ class Local(Model):
         )
         thought, _, begun = self._decode(said[:count], special=True).partition(_THOUGHT)
         text = begun + self._decode(said[count:])
-        return thought.strip().removeprefix(_THINK).strip(), text.lstrip("\n"), count
+        return thought.strip().removeprefix(_THINK).strip(), text.lstrip(), count
 
     def _decode(self, tokens: list[int], special: bool = False) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=not special))

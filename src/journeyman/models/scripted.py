@@ -321,8 +321,8 @@ def _input_tokens(prompt: Prompt) -> int:
 
 
 def _outcome(text: str, reasoning: str, refusal: str, cut: bool) -> Outcome:
-    if refusal:
-        return Outcome.REFUSED
     if not text.strip():
+        if refusal:
+            return Outcome.REFUSED
         return Outcome.EMPTY_AFTER_REASONING if reasoning.strip() else Outcome.EMPTY
     return Outcome.CUT if cut else Outcome.ANSWERED
