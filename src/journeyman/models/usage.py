@@ -53,7 +53,8 @@ def read_usage(raw: bytes | msgspec.Raw) -> Usage | None:
         (inner.cached_tokens if inner else None) or said.prompt_cache_hit_tokens or said.cached_tokens or 0
     )
     reasoning = (outer.reasoning_tokens if outer else None) or said.reasoning_tokens or 0
-    written = said.completion_tokens or 0
+    beside = max(0, (said.total_tokens or 0) - said.prompt_tokens)
+    written = beside if said.completion_tokens is None else said.completion_tokens
     if said.total_tokens is not None and said.total_tokens > said.prompt_tokens + written:
         reasoning = max(reasoning, said.total_tokens - said.prompt_tokens - written)
         written = said.total_tokens - said.prompt_tokens
