@@ -34,21 +34,21 @@ def ask(number: int) -> Prompt:
 
 
 class Counted:
-    """A meter that writes down what it was told, and refuses from the `limit`-th reservation on."""
+    """A meter that writes down what it was told. Once there are `limit` reservations it refuses further ones."""
 
     def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
         self.reserved: list[Cost] = []
         self.settled: list[tuple[Cost | None, Completion | None]] = []
         self.course: list[str] = []
-        self._limit = limit
         self._lock = threading.Lock()
 
     def reserve(self, worst: Cost) -> None:
         """Write down, or refuse."""
         with self._lock:
-            if self._limit is not None and len(self.reserved) >= self._limit:
+            if self.limit is not None and len(self.reserved) >= self.limit:
                 self.course.append("refuse")
-                raise BudgetExhausted("tokens", self._limit, len(self.reserved), worst.tokens)
+                raise BudgetExhausted("tokens", self.limit, len(self.reserved), worst.tokens)
             self.course.append("reserve")
             self.reserved.append(worst)
 
@@ -136,11 +136,12 @@ class ModelSuite:
         self, make_model: MakeModel
     ) -> None:
         with make_model() as model:
-            meter = Counted(limit=1)
-            model.complete(self.ask(1), meter)
+            meter = Counted()
+            attempts = model.complete(self.ask(1), meter).attempts
+            meter.limit = attempts
             with pytest.raises(BudgetExhausted):
                 model.complete(self.ask(2), meter)
-            assert meter.course == ["reserve", "settle", "refuse"]
+            assert meter.course == [*["reserve", "settle"] * attempts, "refuse"]
             model.complete(self.ask(2))
 
     def test_many_threads_may_call_at_once(self, make_model: MakeModel) -> None:
@@ -170,7 +171,11 @@ class ModelSuite:
             forward = {number: one.complete(self.ask(number)) for number in order}
             backward = {number: other.complete(self.ask(number)) for number in reversed(order)}
         for number in order:
-            first, second = (msgspec.structs.replace(c[number], latency_s=0.0) for c in (forward, backward))
+            # Seconds and attempts are the weather's.
+            first, second = (
+                msgspec.structs.replace(said[number], latency_s=0.0, attempts=1)
+                for said in (forward, backward)
+            )
             assert first == second
 
     def test_does_not_change_the_prompt(self, make_model: MakeModel) -> None:
