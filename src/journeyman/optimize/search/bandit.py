@@ -155,8 +155,8 @@ class Arms:
 def ucb1(arms: Arms, *, exploration: float = 1.0, among: Sequence[str] | None = None) -> str:
     """The arm with the largest mean + exploration · √(2 ln n / n_j) (Auer, Cesa-Bianchi and Fischer 2002, figure 1).
 
-    n_j are pulls of arm j, n those of all arms to choose from; rewards lie in [0, 1]. An arm never pulled comes first. `among`:
-    the arms to choose from, all if None.
+    n_j are pulls of arm j, n those of all arms to choose from; rewards lie in [0, 1]. An arm never pulled comes
+    first. `among`: the arms to choose from, all if None.
     """
     names = arms.names if among is None else among
     untried = next((name for name in names if not arms.pulls(name)), None)
