@@ -87,7 +87,8 @@ class Writing:
             self._settle(key, Spend(tokens=tokens, micro_usd=asked.micro_usd or 0))
 
     def candidate(
-        self, index: int, files: str, parents: Sequence[int] = (0,), by: str = "opus", note: str = "", same: int | None = None
+        self, index: int, files: str, parents: Sequence[int] = (0,), by: str = "opus", note: str = "",
+        same: int | None = None,
     ) -> None:
         with self.log.commit():
             self._candidate(index, files, tuple(parents), by, same, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -20,6 +21,9 @@ def stdout() -> Console:
     """The console of results. Markup, emoji codes and highlighting are off: text is text."""
     from rich.console import Console
 
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A character that the terminal's encoding lacks is written as its escape, as on stderr; it ends no command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     return Console(markup=False, emoji=False, highlight=False)
 
 

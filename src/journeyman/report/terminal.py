@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 100  # columns of what is drawn where no terminal says how many it has
 LINE = 500  # characters of one line of a text that are shown
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_WIDEST_BAR = 40
+_WIDEST_BAR, _LEAST_BAR = 40, 4
 
 DIFF_STYLES = {"where": "cyan", "added": "green", "removed": "red", "same": ""}
 
@@ -59,10 +59,11 @@ def bars(rows: Sequence[Bar], *, width: int, whole: int | None = None, ascii_onl
     if not rows:
         return []
     whole = sum(row.count for row in rows) if whole is None else whole
-    labels = [one_line(row.label, limit=max(8, width // 2)) for row in rows]
-    named = max(cell_len(label) for label in labels)
     digits = max(len(str(row.count)) for row in rows)
-    room = max(4, min(_WIDEST_BAR, width - named - digits - 2 - 2 - 7))
+    rest = 2 + 2 + digits + 2 + 5  # blanks, the count, blanks, the share
+    labels = [_cut(one_line(row.label), max(8, min(width // 2, width - rest - _LEAST_BAR))) for row in rows]
+    named = max(cell_len(label) for label in labels)
+    room = max(_LEAST_BAR, min(_WIDEST_BAR, width - named - rest))
     most = max(1, *(row.count for row in rows))
     lines = []
     for row, label in zip(rows, labels, strict=True):
@@ -72,6 +73,13 @@ def bars(rows: Sequence[Bar], *, width: int, whole: int | None = None, ascii_onl
         text.append(f"  {row.count:>{digits}}").append(f"  {share(row.count, whole):>5}", "dim")
         lines.append(text)
     return lines
+
+
+def _cut(label: str, cells: int) -> str:
+    """`label`, at most so many cells wide."""
+    from rich.cells import cell_len, set_cell_size
+
+    return label if cell_len(label) <= cells else set_cell_size(label, cells - 1).rstrip() + "…"
 
 
 def _bar(part: float, room: int, ascii_only: bool) -> str:

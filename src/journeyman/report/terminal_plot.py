@@ -149,6 +149,8 @@ def _legend(plot: Plot, width: int, ascii_only: bool) -> Text:
 
     line, dot, dash = ("#", ".", "-") if ascii_only else ("⠤⠤", "·", "╌╌")
     title = one_line(f"{plot.y_label} against {plot.x_label}", limit=width)
+    if ascii_only:
+        title = title.replace("…", ".").encode("ascii", "replace").decode()
     gaps, best = ("   ", "best so far") if width >= 76 else ("  ", "best")
     marks: list[tuple[str, Layer]] = [(f"{line} {best}", "best")]
     if plot.seed is not None:
