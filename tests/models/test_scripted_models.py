@@ -8,10 +8,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journeyman import tasks
 from journeyman.errors import (
     ModelConfigInvalid,
     ModelNotFound,
@@ -22,8 +25,10 @@ from journeyman.errors import (
 from journeyman.models import Completion, Cost, Image, Message, Outcome, Price, Prompt, Usage
 from journeyman.models.nudge import nudge
 from journeyman.models.scripted import Reply, Scripted, open_scripted
+from journeyman.optimize.propose.model import ModelProposer
 from journeyman.testing.models import Counted
-from journeyman.verify import make_candidate
+from journeyman.testing.proposers import request_for, seed_trial
+from journeyman.verify import load_task, make_candidate
 from journeyman.verify.region import check_outside, editable_spans
 
 
@@ -178,6 +183,29 @@ def test_nudge_stays_inside_the_region_whatever_the_file(lines: list[str], seed:
     made = applied({"seed.py": text}, said)
     assert made["seed.py"] != text
     check_outside(make_candidate({"seed.py": text}), make_candidate(made))
+
+
+def builtin_tasks() -> list[Path]:
+    return sorted(file.parent for file in Path(tasks.__file__).parent.rglob("task.toml"))
+
+
+@pytest.mark.parametrize("folder", builtin_tasks(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("mode", ["edit", "rewrite"])
+def test_nudge_reads_the_real_prompts_and_its_replies_are_taken(folder: Path, mode: str) -> None:
+    task = load_task(folder)
+    with open_scripted("nudge") as model:
+        proposer = ModelProposer.for_task(task, model)
+        proposer.observe(seed_trial(task))
+        made = set()
+        for index in range(1, 9):
+            request = request_for(task, index)
+            request = msgspec.structs.replace(request, hint={**request.hint, "mode": mode})
+            proposal = proposer.propose(request, np.random.default_rng((3, index)))
+            assert proposal.data["mode"] == mode
+            check_outside(task.seed, proposal.candidate)
+            made.add(proposal.candidate.digest)
+    assert task.seed.digest not in made
+    assert len(made) > 4
 
 
 # --- files of replies ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 It reads a prompt as a model would, from the text alone, and answers in the form that the prompt asks for:
 
-    # Candidate to improve            heading of the files to change; other headings ("# Other candidate") end it
+    # Candidate to improve            heading of the files to change, up to "# Other candidate" or "# Reply"
     ### FILE: path                    then the file in a fence that is longer than any run of backticks inside
     FORM: edit                        or FORM: rewrite, on a line of its own
 
@@ -22,7 +22,9 @@ from dataclasses import dataclass
 
 from journeyman.models.message import Prompt
 
-_HEADING = r"^\# [ ] (?P<heading> Candidate\ to\ improve | Other\ candidate | Reply ) .* $"
+_HEADING = (
+    r"^\# [ ] (?P<heading> Candidate\ to\ improve | Other\ candidate | What\ went\ wrong | Reply ) .* $"
+)
 _FENCED = r"(?P<fence> `{3,}) (?P<language> [^`\n]*) \n (?P<text> (?:.*\n)*?) (?P=fence) [ \t]* $"
 _FILE = rf"^\#\#\# [ ] FILE: [ ]* (?P<path> \S.*?) [ \t]* \n+ {_FENCED}"
 # A file is read as a whole, so that a heading inside of it is none.
