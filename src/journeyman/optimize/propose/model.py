@@ -10,6 +10,7 @@ for the same parent says what was wrong with it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from journeyman.errors import PromptTooLong, ProposalFailed, UsageError
@@ -97,9 +98,18 @@ class ModelProposer:
             form="edit" if mode == "edit" else "rewrite", crossover=mode == "crossover", chars=self._prompt_chars,
             max_file_chars=self._max_file_chars, pictures=tuple(pictures),
         )  # fmt: skip
+        try:
+            sections = sections_of(request, layout)
+        except ProposalFailed:
+            if mode != "crossover":
+                raise
+            # No room for both: the parent alone may still fit.
+            mode, layout = "rewrite", replace(layout, crossover=False)
+            sections = sections_of(request, layout)
+        seed, temperature = int(rng.integers(2**31)), request.hint.get("temperature")
         prompt = prompt_of(
-            sections_of(request, layout), pictures.values(), seed=int(rng.integers(2**31)),
-            temperature=_temperature(request),
+            sections, pictures.values(), seed=seed,
+            temperature=None if temperature is None else float(temperature),
         )  # fmt: skip
         said = self._ask(request, prompt)
         if said.outcome not in (Outcome.ANSWERED, Outcome.CUT):
@@ -142,8 +152,10 @@ class ModelProposer:
 
 def note_of(reply: str) -> str:
     """The first sentence of a reply's prose, on one line."""
-    paragraphs = (part.strip(" \t\n#*>-") for part in re.split(r"\n\s*\n|\n(?=#)", read_reply(reply).prose))
-    first = next((part for part in paragraphs if re.search(r"\w", part)), "")
+    parts = [part.strip() for part in re.split(r"\n\s*\n|\n(?=#)", read_reply(reply).prose)]
+    said = [part for part in parts if re.search(r"\w", part)]
+    # A heading says less than what stands below it.
+    first = next((part for part in said if not part.startswith("#")), next(iter(said), "")).strip("#*>- \t")
     # A full stop ends a sentence where a new one could begin: not in 0.5, and not in "e.g. this".
     sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z0-9`\"'(])", " ".join(first.split()), maxsplit=1)[0]
     return one_line(sentence, limit=_NOTE)
@@ -164,8 +176,3 @@ def _explain(said: Completion) -> NoReturn:
 
 def _longest(candidate: Candidate) -> int:
     return max(map(len, candidate.files.values()))
-
-
-def _temperature(request: Request) -> float | None:
-    asked = request.hint.get("temperature")
-    return None if asked is None else float(asked)

@@ -161,7 +161,8 @@ def _what_fits(
     said_last = ""
     if last is not None:
         said_last, cut = _last(last, parent, brief, room)
-        room -= len(said_last) + 2
+        # Where the last attempt is cut, nothing is left for the others.
+        room = 0 if cut else room - len(said_last) - 2
         missing += [cut] if cut else []
     shown: list[str] = []
     without_files: list[int] = []
