@@ -179,15 +179,13 @@ def test_many_callers_against_an_endpoint_that_does_everything_wrong() -> None:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+pictures = st.sampled_from([(), (PNG,), (PNG, PNG)])
+messages = st.builds(Message, st.sampled_from(["system", "user", "assistant"]), texts, pictures)
 prompts = st.builds(
     Prompt,
-    messages=st.lists(
-        st.builds(Message, st.sampled_from(["system", "user", "assistant"]), texts, st.sampled_from([(), (PNG,), (PNG,) * 2])),
-        min_size=1,
-        max_size=4,
-    ).map(tuple),
+    messages=st.lists(messages, min_size=1, max_size=4).map(tuple),
     max_tokens=st.none() | st.integers(1, 100),
-)  # fmt: skip
+)
 
 
 def as_many_as_possible(body: dict[str, Any]) -> Behaviour:

@@ -31,7 +31,7 @@ from journeyman.models.address import fault, is_local, is_openai
 from journeyman.models.model import Model
 from journeyman.models.price import Price
 from journeyman.models.request import TAKEN
-from journeyman.models.secret import refuse_keys, variable_name
+from journeyman.models.secret import header_fault, refuse_keys, variable_name
 
 VARIABLE = "JOURNEYMAN_MODELS"
 OPENAI = "https://api.openai.com/v1"
@@ -251,6 +251,9 @@ def _faults(spec: ModelSpec) -> list[tuple[str, str]]:
                     f"is {getattr(spec.price, rate)}; write US dollars per million tokens, 0 or more",
                 )
             )
+    for header, template in spec.headers.items():
+        if problem := header_fault(header, template):
+            wrong.append((f"headers.{header}", problem))
     for field in spec.body:
         if field in TAKEN:
             wrong.append(

@@ -123,25 +123,29 @@ def from_environment(name: str, *, what: str, environment: Mapping[str, str] | N
     return value
 
 
+def header_fault(name: str, template: str) -> str | None:
+    """What is wrong with a header of models.toml, or None: one that carries a secret must take it from a variable."""
+    if _SECRET_HEADER.search(name) and not _VARIABLE.search(template):
+        return "carries a secret: write $NAME for it, and export the environment variable NAME"
+    return None
+
+
 def read_headers(
     headers: Mapping[str, str], *, what: str, environment: Mapping[str, str] | None = None
 ) -> tuple[dict[str, str], list[str]]:
     """Headers with every $VARIABLE replaced by its value, and those values.
 
     Raises:
-        ModelConfigInvalid: a variable is not set, or a header that carries secrets has none.
+        ModelConfigInvalid: a variable is not set.
     """
-    filled: dict[str, str] = {}
     secrets: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        found = from_environment(match[1] or match[2], what=f"{what}.{name}", environment=environment)
+        secrets.append(found)
+        return found
+
+    filled: dict[str, str] = {}
     for name, template in headers.items():
-        where = f"{what}.{name}"
-        if _SECRET_HEADER.search(name) and not _VARIABLE.search(template):
-            raise ModelConfigInvalid(
-                f"{where} carries a secret: write it as $NAME, and export the environment variable NAME"
-            )
-        filled[name] = template
-        for match in _VARIABLE.finditer(template):
-            value = from_environment(match[1] or match[2], what=where, environment=environment)
-            secrets.append(value)
-            filled[name] = filled[name].replace(match[0], value, 1)
+        filled[name] = _VARIABLE.sub(value, template)
     return filled, secrets
