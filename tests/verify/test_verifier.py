@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -230,3 +231,27 @@ def test_a_broken_cache_is_an_empty_one(task: Task, tmp_path: Path) -> None:
     with Verifier(task, cache=VerdictCache(tmp_path / "verdicts.sqlite")) as verifier:
         assert verifier.evaluate(number(5)).score == 5.0
         assert not verifier.evaluate(number(5)).cached
+
+
+def test_after_a_time_out_the_other_instances_are_not_tried(tmp_path: Path) -> None:
+    folder = tmp_path / "spin"
+    folder.mkdir()
+    (folder / "task.toml").write_text(
+        'id = "spin"\ntitle = "End"\nexchange = "data"\ndirection = "maximize"\n[candidate]\nseed = "seed.py"\n'
+        "[limits]\nwall_s = 2.0\ncpu_s = 0.3\n"
+    )
+    (folder / "verifier.py").write_text(
+        "from journeyman.verify import feasible\ndef score(instance, design):\n    return feasible(float(design))\n"
+    )
+    (folder / "seed.py").write_text("def solve(instance):\n    return instance['x']\n")
+    (folder / "instances").mkdir()
+    lines = [json.dumps({"name": f"n{i}", "public": {"x": i}}) for i in range(4)]
+    (folder / "instances" / "dev.jsonl").write_text("\n".join(lines) + "\n")
+    spinning = "def solve(instance):\n    while instance['x'] == 1: pass\n    return instance['x']\n"
+    spin = load_task(folder)
+    with Verifier(spin) as verifier:
+        verdict = verifier.evaluate(spin.seed.replace(spin.main, spinning))
+    assert verdict.status is Status.TIMEOUT
+    assert [v.instance for v in verdict.instances] == ["n0", "n1"]
+    assert "n1: " in verdict.feedback
+    assert verdict.feedback.endswith("the other 2 instances were not tried")

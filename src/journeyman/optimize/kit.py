@@ -41,11 +41,23 @@ class Given:
 
 @dataclass(frozen=True)
 class Kit:
-    """`opened`: the models that were opened here, to be closed when the run ends."""
+    """`models` are all there are; `opened` those of them that were opened here, to be closed when the run ends."""
 
     search: Search
     proposer: Proposer
+    models: tuple[Model, ...] = ()
     opened: tuple[Model, ...] = ()
+
+    def answering(self) -> list[dict[str, Any]]:
+        """What is known of the models now that they are open, for the header: names, whether they see, and prices."""
+        return [
+            {
+                "name": model.name,
+                "sees": model.sees,
+                "price": None if model.price is None else msgspec.to_builtins(model.price),
+            }
+            for model in self.models
+        ]
 
 
 def begin(
@@ -148,7 +160,7 @@ def make_kit(
         proposers=parts_of(proposer),
         evaluations=plan["evaluations"],
     )
-    return Kit(search, proposer, opened)
+    return Kit(search, proposer, models, opened)
 
 
 def check_priced(models: Sequence[Model]) -> None:
@@ -169,9 +181,9 @@ def _open_all(models: Sequence[Mapping[str, Any]], runs: Path, file: Path | None
     opened: list[Model] = []
     for model in models:
         if model["name"].startswith(REPLAY):
-            from journeyman.optimize.recording import open_recording
+            from journeyman.optimize.recording import recording_of
 
-            opened.extend(open_recording(model["name"].removeprefix(REPLAY), runs))
+            opened.extend(recording_of(model["name"].removeprefix(REPLAY), runs))
         else:
             opened.append(open_model(model["name"], file=file))
     return tuple(opened)

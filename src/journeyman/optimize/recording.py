@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 from journeyman.errors import UsageError
-from journeyman.models import Model
+from journeyman.models import Cost, Model, Price, Prompt
 from journeyman.models.recorded import Record, Recorded
 from journeyman.optimize import events
 from journeyman.optimize.calls import paid_reply
 from journeyman.runlog import RunLog, find_run
 
 
-def open_recording(ref: str, runs: Path) -> list[Model]:
-    """One recorded model for each that answered in the run that `ref` names (a name or a folder), in the order of the run.
-
-    Raises RunError for what is no run, UsageError for one in which no model answered.
-    """
+def recording_of(ref: str, runs: Path) -> list[Model]:
+    """The models of the run that `ref` names (a name in `runs`, or a folder). Raises as `open_recording`, and RunError."""
     with RunLog.open(find_run(ref, runs)) as log:
-        records: dict[str, dict[str, Record]] = {name: {} for name in models_of(log)}
-        for event in log.events(events.CALL):
+        return open_recording(log)
+
+
+def open_recording(log: RunLog) -> list[Model]:
+    """One recorded model for each of the run's, in the same order. The log may be closed afterwards.
+
+    They are charged as the originals were, so that a budget ends a replay where it ended the run, and cost nothing.
+
+    Raises UsageError for a run in which no model answered.
+    """
+    begun = {model["name"]: model for model in log.header.get("answering", ())}
+    records: dict[str, dict[str, Record]] = {name: {} for name in begun}
+    reserved: dict[str, Cost] = {}
+    worst: dict[str, Cost] = {}
+    for event in log.events():
+        if event.kind == events.RESERVE and "/call/" in event.key:
+            body = event.body or {}
+            reserved[event.key] = Cost(body.get("tokens", 0), body.get("micro_usd", 0))
+        elif event.kind == events.CALL:
             key, said = paid_reply(log, event.body or {})
             records.setdefault(said.model, {})[key] = Record(said.digest, said.completion)
-        if not any(records.values()):
-            raise UsageError(f"no model answered in the run {log.run_id!r}, so there is nothing to replay")
-    return [Recorded(name, kept) for name, kept in records.items()]
+            worst[key] = reserved[event.key]
+    if not any(records.values()):
+        raise UsageError(f"no model answered in the run {log.run_id!r}, so there is nothing to replay")
+    return [
+        Recorded(
+            name, kept, worst=functools.partial(_worst_of, worst),
+            sees=begun.get(name, {}).get("sees", False), price=Price(0.0, 0.0),
+        )
+        for name, kept in records.items()
+    ]  # fmt: skip
 
 
-def models_of(log: RunLog) -> list[str]:
-    """The names of a run's models, as it was begun."""
-    return [model["name"] for model in log.header.get("models", ())]
+def _worst_of(worst: Mapping[str, Cost], prompt: Prompt) -> Cost:
+    return worst.get(prompt.key, Cost())

@@ -193,6 +193,7 @@ def optimize(
             begun = {**header, "plan": msgspec.to_builtins(one_plan)}
             if kit is None or one_seed != seed:
                 kit = make_kit(begun, loaded, root, given, models_file=file)
+            begun["answering"] = kit.answering()
             with RunLog.create(new_run_folder(root, VERB), verb=VERB, header=begun) as log:
                 engine = Engine(
                     log, loaded, judge, kit.search, kit.proposer, one_plan, wall_s=max_wall_s, deadline=deadline,

@@ -84,6 +84,12 @@ def _evaluate(task: Task, exchange: Exchanger, verifier: VerifierModule, job: Jo
         verdicts.append(verdict)
         prefix = f"{instance.name}/" if len(chosen) > 1 else ""
         artifacts.update({prefix + name: data for name, data in made.items()})
+        left = len(chosen) - len(verdicts)
+        if verdict.status is Status.TIMEOUT and left:
+            # The verdict is settled, and a candidate that hangs would use up its time on every instance.
+            said = f"{verdict.feedback}; the other {left} instances were not tried"
+            verdicts[-1] = msgspec.structs.replace(verdict, feedback=said)
+            break
     return combine(
         job.split, tuple(verdicts), level=exchange.level, repeat=job.repeat, artifacts=artifacts,
         wall_s=time.perf_counter() - began,
