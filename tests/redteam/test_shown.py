@@ -14,6 +14,7 @@ from arena import Arena, read_attacks
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from journeyman.report.blocks import Diff, Section
 from journeyman.report.page import Page, render
 from journeyman.report.table import Table
 from journeyman.report.text import one_line, rich_text, visible
@@ -79,8 +80,10 @@ def test_feedback_cannot_act_on_a_page(verdict, request):
     said = verdict.feedback
     page = render(
         Page(
-            title=said, subtitle=said, facts=[(said, said)], footer=said, diff=f"--- a\n+++ b\n+{said}",
-            tables=[Table((said,), [[said]], title=said, note=said)],
+            title=said, subtitle=said, facts=[(said, said)], footer=said,
+            sections=[
+                Section(said, [Diff(f"--- a\n+++ b\n+{said}"), Table((said,), [[said]], title=said, note=said)], "said")
+            ],
         )
     )  # fmt: skip
     for markup in ("<script>alert", "<img src=x", "<style>*", "</feedback>", "<system>", "49"):
@@ -93,7 +96,8 @@ def test_a_candidates_text_cannot_act_on_a_page():
     """The best design is shown as a difference, whatever is in it."""
     for attack in SHOWN.values():
         source = attack.path.read_text(encoding="utf-8") + "\x1b[2J\u202e</code><script>alert(3)</script>"
-        page = render(Page(title="a run", diff="\n".join("+" + line for line in source.splitlines())))
+        shown = Diff("\n".join("+" + line for line in source.splitlines()))
+        page = render(Page(title="a run", sections=[Section("best", [shown], "best")]))
         assert "<script>" not in page
         assert acting(page) == []
 

@@ -131,6 +131,7 @@ class Story:
     _archive: Archive = field(repr=False, compare=False)
     _log: RunLog = field(repr=False, compare=False)
     _position: dict[int, int] = field(repr=False, compare=False)
+    _failed_at: dict[int, int] = field(repr=False, compare=False)
 
     def step(self, index: int) -> Step:
         """The step of proposal `index`. Raises KeyError if there is none."""
@@ -152,6 +153,13 @@ class Story:
         """The verdict of trial `index`, read from the log; of a repeated one, that of the earlier. None without one."""
         return self._archive.verdict(index) if self._archive.has_verdict(index) else None
 
+    def failure(self, index: int) -> str:
+        """Why proposal `index` gave no candidate, read from the log whole; "" if it gave one."""
+        if index not in self._failed_at:
+            return ""
+        event = next(self._log.events(after=self._failed_at[index] - 1, page=1))
+        return str((event.body or {}).get("message", ""))
+
     def transcript(self, index: int) -> dict[str, bytes]:
         """What the proposer of trial `index` put on record, by name, read from the log."""
         return {name: self._log.blob(digest) for name, digest in self.step(index).transcript.items()}
@@ -169,7 +177,7 @@ def story_of(log: RunLog) -> Story:
     steps = teller.steps()
     return Story(
         result, steps, tuple(teller.course), teller.sittings, log.header, log.created, teller.archive, log,
-        {step.index: position for position, step in enumerate(steps)},
+        {step.index: position for position, step in enumerate(steps)}, teller.failed_at,
     )  # fmt: skip
 
 
@@ -267,6 +275,7 @@ class Teller:
         self.archive = Archive(log)
         self.course: list[int] = []
         self.sittings = 0
+        self.failed_at: dict[int, int] = {}
         self._log = log
         self._drafts: dict[int, _Draft] = {}
         self._best: float | None = None
@@ -340,6 +349,7 @@ class Teller:
         draft = self._draft(head.index)
         draft.parents, draft.message = head.parents, head.message[:_MESSAGE]
         draft.proposer = head.proposer
+        self.failed_at[head.index] = seq
         self._came(head.index, head.kind, None, None)
 
     def _call(self, seq: int, head: _CallHead, seen: _Seen) -> None:
