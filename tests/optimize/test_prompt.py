@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from journeyman.errors import ProposalFailed
@@ -148,7 +148,9 @@ def test_roles_say_what_the_other_parents_are() -> None:
     assert "### FILE" not in last
     assert list(made) == ["system", "task", "constraints", "score", "others", "last", "parent", "reply"]
     # Without roles they are candidates to compare with.
-    assert sections(request(SEED, bad, good))["others"].count("# Other candidate") == 2
+    others = sections(request(SEED, bad, good))["others"]
+    assert others.count("# Other candidate") == 2
+    assert "(trial 7): infeasible\n\n```\nit breaks\n```\n\n### FILE" in others
 
 
 def test_a_candidate_with_the_parents_files_is_not_shown_twice() -> None:
@@ -237,6 +239,7 @@ def test_a_parent_that_does_not_fit_is_an_error_with_its_size() -> None:
     st.integers(0, 3000), st.lists(st.integers(1, 3000), max_size=4), st.integers(4000, 15_000), st.booleans()
 )
 @settings(max_examples=150, deadline=None)
+@example(1, [1, 1258], 4000, True)
 def test_a_prompt_never_gets_longer_than_allowed(
     parent: int, others: list[int], chars: int, crossover: bool
 ) -> None:

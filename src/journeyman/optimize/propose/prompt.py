@@ -36,6 +36,8 @@ Sections = Mapping[str, str]
 PROMPT_CHARS = 120_000
 """Of a whole prompt, system message included: about 30,000 to 40,000 tokens."""
 
+_FEEDBACK_OF_OTHERS = 1_000
+
 _SYSTEM = """\
 You are an engineer who improves a design step by step. The design is a candidate: one file or several. You are given \
 the task, a candidate and what the verifier said about it, and you answer with changes that make it better.
@@ -156,7 +158,7 @@ def _what_fits(
     others: Sequence[Trial], last: Trial | None, parent: Trial, brief: Brief, room: int
 ) -> tuple[dict[str, str], str]:
     """What of the other candidates and of the last attempt fits into `room` characters, and a line on what does not."""
-    room -= 400  # for that line, and what stands between sections
+    whole_room, room = room, room - 400  # for that line, and what stands between sections
     missing: list[str] = []
     said_last = ""
     if last is not None:
@@ -183,7 +185,10 @@ def _what_fits(
     if not_at_all:
         missing.append(f"{not_at_all} other candidate{'s' * (not_at_all > 1)}")
     left_out = f"(Left out for want of room: {'; '.join(missing)}.)" if missing else ""
-    return {"others": "\n\n".join(shown), "last": said_last}, left_out
+    # In the last few characters even the line has no room, and the parent comes first.
+    return {"others": "\n\n".join(shown), "last": said_last}, left_out if len(
+        left_out
+    ) + 2 <= whole_room else ""
 
 
 def _last(last: Trial, parent: Trial, brief: Brief, room: int) -> tuple[str, str]:
@@ -219,6 +224,9 @@ def _score(brief: Brief) -> str:
 
 def _other(trial: Trial, brief: Brief, *, files: bool) -> str:
     parts = [f"# Other candidate (trial {trial.index}): {score_of(trial, brief.unit)}", _note(trial).rstrip()]
+    if not trial.ok and trial.feedback:
+        # What made it fail is what there is to learn from it.
+        parts.append(fenced(clip(trial.feedback, _FEEDBACK_OF_OTHERS)))
     if files:
         parts.append(files_of(trial.candidate))
     return "\n\n".join(filter(None, parts))

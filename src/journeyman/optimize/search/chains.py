@@ -69,7 +69,8 @@ class Chains:
         best = self._best[chain] or self._seed
         last = self._last[chain]
         parents = (best,) if last is None or last.index == best.index else (best, last)
-        return Request(index, parents, {"chain": chain, "step": self._steps[chain]})
+        roles = ["parent", "last"][: len(parents)]
+        return Request(index, parents, {"chain": chain, "step": self._steps[chain], "roles": roles})
 
     def tell(self, trial: Trial) -> None:
         """Keep the trial if it is the best of its chain; of equal ones the earlier."""
