@@ -178,7 +178,7 @@ class Seen:
         same = self._latest_with.get(sketch.tokens)
         if same is not None:
             return None if self._rows[same].digest == digest else Likeness(same, 1.0, True)
-        before = self._sketch(parent.digest, parent)
+        before = self._remembered(parent.index) or self._sketch(parent.digest, parent)
         change = sketch.runs - before.runs
         if self._table is None or sketch.skeleton == before.skeleton or not change.any():
             return None
@@ -211,8 +211,12 @@ class Seen:
         if self._latest_with[row.tokens] == index:
             del self._latest_with[row.tokens]
 
+    def _remembered(self, index: int) -> Sketch | None:
+        row = self._rows.get(index)
+        return None if row is None or self._table is None else self._table.get(row.number, row.tokens)
+
     def _sketch(self, digest: str, of: Candidate | Trial) -> Sketch:
-        """The sketch of these files; the last few are kept, for a proposal is soon a trial and then a parent."""
+        """The sketch of these files; the last few are kept, for a proposal is soon a trial."""
         known = self._recent.get(digest)
         if known is None:
             known = sketch_of(of.candidate if isinstance(of, Trial) else of)
@@ -263,20 +267,29 @@ class _Table:
 
     def put(self, number: int, index: int, sketch: Sketch) -> None:
         """Fill row `number`."""
+        import numpy as np
+
         self.runs[number] = sketch.runs
-        self.squares[number] = sketch.runs @ sketch.runs
+        self.squares[number] = np.einsum("j,j", sketch.runs, sketch.runs)
         self.skeletons[number] = sketch.skeleton
         self.indices[number] = index
+
+    def get(self, number: int, tokens: bytes) -> Sketch:
+        """What stands in row `number`."""
+        return Sketch(tokens, int(self.skeletons[number]), self.runs[number])
 
     def cosines(self, parent: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
         """Between `change` and what each row has changed in `parent`; 0 for the parent itself."""
         import numpy as np
 
         # |t - p|² = t·t - 2 t·p + p·p: two products of the table with a vector, and no copy of it. All are whole
-        # numbers, exact in single precision up to 2^24.
-        along = self.runs @ change - parent @ change
-        squares = self.squares - 2.0 * (self.runs @ parent) + parent @ parent
-        lengths = np.sqrt(np.maximum(squares, 1.0)) * np.sqrt(change @ change)
+        # numbers, exact in single precision up to 2^24. einsum, because a product by BLAS wakes a thread for each core,
+        # and the cores have candidates to verify.
+        along = np.einsum("ij,j->i", self.runs, change) - np.einsum("j,j", parent, change)
+        squares = (
+            self.squares - 2.0 * np.einsum("ij,j->i", self.runs, parent) + np.einsum("j,j", parent, parent)
+        )
+        lengths = np.sqrt(np.maximum(squares, 1.0) * np.einsum("j,j", change, change))
         made: NDArray[np.float32] = (along / lengths).astype(np.float32)
         return made
 
