@@ -48,6 +48,12 @@ class Writing:
         self._calls: dict[int, int] = {}
         self.session()
 
+    def __enter__(self) -> Writing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.log.close()
+
     def session(self, **more: Any) -> None:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "task": "/nowhere", "deadline": None}
         self.log.append(events.SESSION, "", None, {**who, **more})
@@ -74,20 +80,30 @@ class Writing:
         put = self.log.put_blob
         self.at_s += asked.latency_s
         with self.log.commit():
-            prompt = put(msgspec.json.encode({"messages": [{"role": "user", "text": asked.prompt, "images": []}]}))
+            prompt = put(
+                msgspec.json.encode({"messages": [{"role": "user", "text": asked.prompt, "images": []}]})
+            )
             reply = put(msgspec.json.encode({"text": asked.reply, "outcome": asked.outcome}))
             body = events.CallBody(
                 index, self._calls[index], asked.model, "digest", prompt, reply, asked.outcome, asked.finish, asked.input,
                 asked.output, micro_usd=asked.micro_usd,
             )  # fmt: skip
             self.log.append(
-                events.CALL, key, events.plain(body), {"latency_s": asked.latency_s, "attempts": 1, "at_s": self.at_s}
+                events.CALL,
+                key,
+                events.plain(body),
+                {"latency_s": asked.latency_s, "attempts": 1, "at_s": self.at_s},
             )
             tokens = (asked.input or 0) + (asked.output or 0)
             self._settle(key, Spend(tokens=tokens, micro_usd=asked.micro_usd or 0))
 
     def candidate(
-        self, index: int, files: str, parents: Sequence[int] = (0,), by: str = "opus", note: str = "",
+        self,
+        index: int,
+        files: str,
+        parents: Sequence[int] = (0,),
+        by: str = "opus",
+        note: str = "",
         same: int | None = None,
     ) -> None:
         with self.log.commit():
@@ -104,7 +120,9 @@ class Writing:
             self.log.append(events.REPEATED, str(index), events.plain(body))
             self._settle(str(index), Spend(0, 1))
 
-    def fails(self, index: int, kind: str, message: str, parents: Sequence[int] = (0,), by: str = "opus") -> None:
+    def fails(
+        self, index: int, kind: str, message: str, parents: Sequence[int] = (0,), by: str = "opus"
+    ) -> None:
         with self.log.commit():
             body = events.FailedBody(index, kind, message, tuple(parents), by)
             self.log.append(events.FAILED, str(index), events.plain(body))
@@ -131,7 +149,9 @@ class Writing:
         one = InstanceVerdict("a", status, score, score, metrics, feedback, 0.5)
         verdict = Verdict(status, score, "dev", (one,), metrics, feedback, level="plain data", wall_s=0.5)
         body = events.verdict_body(index, verdict, self.log.put_blob)
-        self.log.append(events.VERDICT, str(index), events.plain(body), events.measured(verdict, self.at_s, 1))
+        self.log.append(
+            events.VERDICT, str(index), events.plain(body), events.measured(verdict, self.at_s, 1)
+        )
         if index:
             self._settle(str(index), Spend(1, 1))
         if score is not None and (self.best is None or score < self.best):
@@ -162,13 +182,17 @@ def write_example(folder: Path, **plan: Any) -> Writing:
         run.begin(index)
         run.call(index, asked)
         if files is None:
-            kind, message = ("cut", "the reply ends at 200 tokens") if asked.outcome == "cut" else ("refused", "I cannot")
+            kind, message = (
+                ("cut", "the reply ends at 200 tokens") if asked.outcome == "cut" else ("refused", "I cannot")
+            )
             run.fails(index, kind, message, (1,), asked.model)
             continue
         parents = (1, 0) if index > 1 else (0,)
         run.candidate(index, files, parents, asked.model, f"width {index}\x07")
         status = Status.OK if score is not None else Status.INFEASIBLE
-        run.verdict(index, status, score, "" if score is not None else "stress_mpa is 400, at most 250 \x1b[31m")
+        run.verdict(
+            index, status, score, "" if score is not None else "stress_mpa is 400, at most 250 \x1b[31m"
+        )
     run.begin(6)
     run.call(6, Asked())
     run.candidate(6, "width = 6\n", (5,), "opus", same=1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EVENTS = 8
 HIGHEST_PLOT = 32
+TALL = 20  # rows from which the rates may take two lines
 SIDE_BY_SIDE = 76  # columns from which meters stand in two columns
 _BAR = 20
 
@@ -34,7 +35,11 @@ def panel_lines(
     if watched.live.seed is None:
         head.append(_text("checking the seed"))
         return head[:height]
-    head += [_best(run, watched, width), _rates(watched, width), *_at_work(watched)]
+    head += [
+        _best(run, watched, width),
+        *_rates(watched, width, 2 if height >= TALL else 1),
+        *_at_work(watched),
+    ]
     left = height - len(head)
     events = min(EVENTS, max(3, left // 3), len(watched.live.settled))
     rows = min(HIGHEST_PLOT, left - events - 2)
@@ -144,7 +149,8 @@ def _best(run: Run, watched: Watched, width: int) -> Text:
     return _with_parts(text, parts, width)
 
 
-def _rates(watched: Watched, width: int) -> Text:
+def _rates(watched: Watched, width: int, most: int) -> list[Text]:
+    """How it goes, on at most `most` lines."""
     live, rates = watched.live, watched.rates()
     parts = []
     if rates.per_minute is not None and watched.writer is not None:
@@ -162,16 +168,22 @@ def _rates(watched: Watched, width: int) -> Text:
         parts.append(f"feasible {share(live.tally.feasible, live.tally.verified)}")
     if live.spent.tokens and live.budget.tokens is None:
         parts.append(f"{count(live.spent.tokens)} tokens")
-    return _with_parts(_text("now "), [(part, "") for part in parts], width, gap="  ")
+    lines = [_text("now ")]
+    for part in parts:
+        if lines[-1].cell_len + 2 + len(part) > width and len(lines) < most:
+            lines.append(_text("    "))
+        if lines[-1].cell_len + 2 + len(part) <= width:
+            lines[-1].append(f"  {part}")
+    return lines
 
 
-def _with_parts(text: Text, parts: Sequence[tuple[str, str]], width: int, gap: str = "   ") -> Text:
+def _with_parts(text: Text, parts: Sequence[tuple[str, str]], width: int) -> Text:
     """`text` and those of `parts` (words, style) that fit whole, the first ones first."""
     from rich.cells import cell_len
 
     for words, style in parts:
-        if text.cell_len + cell_len(gap + words) <= width:
-            text.append(gap).append(words, style)
+        if text.cell_len + cell_len(words) + 3 <= width:
+            text.append("   ").append(words, style)
     return text
 
 

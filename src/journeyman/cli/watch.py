@@ -30,7 +30,7 @@ def follow(run: Run, against: Against) -> bool:
     """Show how `run` goes on, on stderr, until it ends (True) or Ctrl-C (False). Raises RunError if it cannot be read."""
     from journeyman.optimize.watched import Watched
 
-    watched = Watched(run.log)
+    watched = Watched(run.live())
     if watched.ended:
         return True
     console = stderr()

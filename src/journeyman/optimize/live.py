@@ -7,6 +7,7 @@ step that is told here is settled and stays as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -73,6 +74,11 @@ class Live:
         self.elapsed_s = 0.0
         self.interrupted = False
         self.reason: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the run lives."""
+        return self._log.folder
 
     @property
     def seed(self) -> Step | None:

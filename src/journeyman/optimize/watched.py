@@ -6,11 +6,11 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from journeyman.errors import RunError
 from journeyman.ledger import Spend
 from journeyman.optimize.live import Live
-from journeyman.runlog import RunLog
 from journeyman.runlog.lock import writer_pid
 
 _WINDOW = 50  # settled steps over which the present rate is taken
@@ -33,9 +33,8 @@ class Watched:
         elapsed_s: working seconds until now. Between events, which carry the exact time, it is counted here.
     """
 
-    def __init__(self, log: RunLog) -> None:
-        self._log = log
-        self.live = Live(log)
+    def __init__(self, live: Live) -> None:
+        self.live = live
         self.writer: int | None = None
         self.elapsed_s = 0.0
         self._looked_at = time.monotonic()
@@ -43,7 +42,7 @@ class Watched:
         self._sittings = 0
         self.look()
         if self.writer is not None:
-            self.elapsed_s += _since_last_write(log)
+            self.elapsed_s += _since_last_write(live.folder)
 
     @property
     def ended(self) -> bool:
@@ -60,10 +59,10 @@ class Watched:
         """Take in what is new; whether there was an event. Raises RunError if the run is gone or cannot be read."""
         # The writer first: one that ends gives its lock back behind its last event, so "no writer" is true of all that
         # is read after it.
-        self.writer = writer_pid(self._log.folder)
+        self.writer = writer_pid(self.live.folder)
         heard = self.live.look()
-        if not heard and not self._log.folder.is_dir():
-            raise RunError(f"the run in {self._log.folder} is gone: its folder was moved or removed")
+        if not heard and not self.live.folder.is_dir():
+            raise RunError(f"the run in {self.live.folder} is gone: its folder was moved or removed")
         now, live = time.monotonic(), self.live
         if live.elapsed_s != self._said_s or live.sittings != self._sittings:
             self.elapsed_s = self._said_s = live.elapsed_s
@@ -109,12 +108,12 @@ class Watched:
         return any(cap is not None and used >= cap for cap, used in caps) or self.time_left_s() == 0.0
 
 
-def _since_last_write(log: RunLog) -> float:
+def _since_last_write(folder: Path) -> float:
     """Seconds since the run's files were last written."""
     times = [0.0]
     for name in ("run.sqlite-wal", "run.sqlite"):
         try:
-            times.append(os.stat(log.folder / name).st_mtime)
+            times.append(os.stat(folder / name).st_mtime)
         except FileNotFoundError:
             continue  # a log that was folded in just now
     return max(0.0, time.time() - max(times))
