@@ -40,9 +40,11 @@ ATTACKS = [
     "]]><!--",
 ]
 
-ELEMENTS = set(
-    ["html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "footer", "h1", "h2", "h3", "p", "dl", "div", "dt", "dd", "figure", "img", "figcaption", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "span", "ul", "li", "a", "details", "summary", "wbr", "svg", "rect", "path", "text"]
-)
+ELEMENTS = {
+    "html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "footer", "h1", "h2", "h3",
+    "p", "dl", "div", "dt", "dd", "figure", "img", "figcaption", "table", "thead", "tbody", "tr", "th", "td", "pre", "code",
+    "span", "ul", "li", "a", "details", "summary", "wbr", "svg", "rect", "path", "text",
+}  # fmt: skip
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 
 
