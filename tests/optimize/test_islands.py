@@ -134,25 +134,38 @@ def test_an_idle_island_is_asked_before_one_at_work() -> None:
     assert [asked(search, index).hint["island"] for index in (4, 5, 6)] == [1, 2, 0]
 
 
-def test_the_best_migrate_to_both_neighbours_once_an_island_had_50_asks() -> None:
+def test_the_best_migrate_to_both_neighbours_after_50_asks() -> None:
     search = begun()
     seen: dict[int, set[int]] = {}
-    for index in range(1, 301):
-        request = asked(search, index)
-        if request.hint["island"] != 0:
-            seen.setdefault(index, set()).update(p.index for p in request.parents)
-        # Island 0 gets what no other has: 1, 6, 11, ... are all better than the rest; its best is 246.
-        own = request.hint["island"] == 0
-        search.tell(trial_with(index, 100.0 + index if own else index / 1000, f"text {index}"))
     of_island_0 = set(range(1, 301, 5))
-    # Island 0 has its 50th ask at 1 + 49 × 5; the next ask, of whatever island, is after migration.
-    assert not any(seen[index] & of_island_0 for index in seen if index <= 246)
-    after = {index: seen[index] & of_island_0 for index in seen if index > 246}
-    # The ring: islands 1 and 4 border on island 0, 2 and 3 do not.
-    for index, strangers in after.items():
-        assert bool(strangers) == ((index - 1) % 5 in (1, 4)), index
-    # A tenth of its 51 members: the five best.
-    assert set().union(*after.values()) <= {226, 231, 236, 241, 246}
+    for index in range(1, 101):
+        request = asked(search, index)
+        seen[index] = {p.index for p in request.parents} & of_island_0
+        # Whatever is made on island 0 is better than all else, and the later the better.
+        search.tell(
+            trial_with(index, (100.0 if index in of_island_0 else 0.0) + index / 1000, f"text {index}")
+        )
+    strangers = {index: met for index, met in seen.items() if index not in of_island_0}
+    assert not any(met for index, met in strangers.items() if index <= 50)
+    for index, met in strangers.items():
+        if index > 50:
+            # The ring: islands 1 and 4 border on island 0, 2 and 3 do not. A tenth of 11 members is one, the best.
+            assert met == ({46} if (index - 1) % 5 in (1, 4) else set()), index
+
+
+def test_the_share_that_migrates_is_that_of_the_members() -> None:
+    search = begun(islands=3, migration_every=61, migration_rate=0.25)
+    for index in range(1, 62):
+        asked(search, index)
+        search.tell(trial_with(index, 1000.0 - index, f"text {index}"))
+    before = [{m.trial.index for m in island.members} for island in search._islands]
+    assert [len(members) for members in before] == [22, 21, 21]
+    asked(search, 62)
+    after = [{m.trial.index for m in island.members} for island in search._islands]
+    arrived = [sorted(now - then) for now, then in zip(after, before, strict=True)]
+    # int(22 / 4) = int(21 / 4) = 5 of each, and everybody is everybody's neighbour on a ring of three.
+    best = [sorted(members - {0})[:5] for members in before]
+    assert arrived == [sorted(best[1] + best[2]), sorted(best[0] + best[2]), sorted(best[0] + best[1])]
 
 
 def test_a_migrant_goes_no_further_and_never_meets_itself() -> None:
