@@ -236,7 +236,7 @@ def resume(
         header = log.header
         if has_ended(log):
             return result_of(log)
-        loaded = task if isinstance(task, Task) else load_task(task or _task_folder(log))
+        loaded = task if isinstance(task, Task) else load_task(task or task_folder(log))
         if loaded.digest != header["task_digest"]:
             raise RunError(
                 f"the task {header['task']!r} has changed since the run {log.run_id!r} began, so its verdicts cannot be "
@@ -346,7 +346,8 @@ def _seeds(first: int, seeds: int | Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
-def _task_folder(log: RunLog) -> Path:
+def task_folder(log: RunLog) -> Path:
+    """Where the task of a run is. Raises RunError if its folder is gone."""
     for event in log.events(events.SESSION):
         if event.volatile and Path(event.volatile["task"]).is_dir():
             return Path(event.volatile["task"])
