@@ -33,13 +33,15 @@ RECORDED: dict[str, tuple[str, dict[str, Any]]] = {
     "sequential": ("sequential", {}),
     "best_of_n": ("best_of_n", {}),
     "ab_mcts": ("ab_mcts", {}),
+    "adaptive": ("adaptive", {}),
+    "adaptive of 8": ("adaptive", {"chains": 8, "patience": 0.5, "finish": 0.1}),
     "ab_mcts beta": ("ab_mcts", {"posterior": "beta"}),
 }
 """Key of the record -> search and its options."""
 
 
 def played_out(search: Search, count: int = 80, lanes: int = 2) -> list[list[Any]]:
-    """Each request as [index of the first parent, of the others, chain], for fixed scores and `lanes` under way.
+    """Each request as [indices of its parents, chain or island], for fixed scores and `lanes` under way.
 
     A child is its parent plus noise that depends on its index alone, mostly worse; one in ten has no score, one in
     twenty is no candidate.
@@ -52,7 +54,8 @@ def played_out(search: Search, count: int = 80, lanes: int = 2) -> list[list[Any
     while len(asked) < count:
         request = search.ask(index) if len(under_way) < lanes else None
         if request is not None:
-            asked.append([*(parent.index for parent in request.parents), request.hint.get("chain")])
+            chain = request.hint.get("chain", request.hint.get("island"))
+            asked.append([*(parent.index for parent in request.parents), chain])
             under_way.append(request)
             index += 1
             continue

@@ -7,16 +7,17 @@ Example: 4 chains under a budget of 200 evaluations.
 What it does, and why:
 
  1. Every step improves the best trial of one of 2 to 8 chains; all begin at the seed.
- 2. In the paper's runs an improvement came at step t with a chance of about 1/t (arXiv 2604.12290, event counts over 47
-    tasks; about one for each factor of e in t). So a chain at age t that improved w times is worth
-    (1 + w) / (1 + ln(1 + t)), improvements seen over improvements expected, times 1/(1 + t), what the next step promises.
- 3. The next step goes to the chain for which that product is largest. No chain starves: the others' promise falls.
- 4. A chain that has had none for twice as long as it took to find its best (chance 1/3 by the same law), and for at
-    least 8 steps, stands still and is begun again: in turn from the best of all, from a random good trial, from the seed.
-    It keeps the age of what it begins from. The chain that holds the best of all is never begun again.
+ 2. In the paper's runs step t brought an improvement with a chance of about 1/t (arXiv 2604.12290: events over 47 tasks,
+    about one for each factor of e in t). So a chain at age t that improved w times has a vigour of
+    (1 + w) / (1 + ln(1 + t)), improvements seen over improvements expected, and its next step promises vigour / (1 + t).
+ 3. That is divided by the chain's rank, 1 for the best: what lies behind has to climb before it counts. The next step goes
+    where most remains. No chain starves, as every step without gain lowers the promise of the chain that took it.
+ 4. A chain that went without improvement for twice as long as it took to find its best (chance 1/3 by the same law), and
+    for at least 8 steps, stands still. It is begun again: in turn from the best of all, from a random one of the best 16,
+    from the seed; it keeps the age of what it begins from. The chain that made the best of all is never begun again.
  5. Every fourth step of a chain is shown the best of another one.
- 6. The last quarter of the budget goes to the chain that holds the best: depth decides (a chain of 256 steps beats 16 of
-    16 by a tenth), while up to four chains cost one per cent at most, in exchange for working side by side.
+ 6. The last half of the budget goes to the chain that made the best: one chain of 256 steps beats 16 of 16 by a tenth,
+    while up to four chains cost one per cent at most (same paper) and work side by side.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Line:
     last: Trial | None = None
 
     def promise(self) -> float:
-        """What the next step is worth, see the module, 2."""
+        """What the next step may bring this chain: see the module, 2."""
         return (1 + self.wins) / (1 + math.log1p(self.age)) / (1 + self.age)
 
     def waited(self) -> int:
@@ -108,7 +109,7 @@ class Adaptive:
         chains: int = 4,
         exchange: int = 4,
         patience: float = 2.0,
-        finish: float = 0.25,
+        finish: float = 0.5,
         seed: int = 0,
         evaluations: int | None = None,
     ) -> None:
@@ -127,7 +128,6 @@ class Adaptive:
         self._patience = patience
         self._seed_of_draws = seed
         self._deep_from = math.inf if evaluations is None else evaluations * (1 - finish)
-        self._half = math.inf if evaluations is None else evaluations / 2
         self._steps = 0
         self._restarts = 0
         self._lines: list[_Line] = []
@@ -156,7 +156,9 @@ class Adaptive:
         if other is not None and other.digest not in [parent.digest for parent in parents]:
             parents.append(other)
             roles.append("inspiration")
-        hint: dict[str, Any] = {"chain": chain, "step": line.age, "roles": roles}
+        # Not as "chain": a proposer that learns would then learn in each chain apart, from a part of the verdicts. What it
+        # knows is exchanged like everything else.
+        hint: dict[str, Any] = {"island": chain, "step": line.age, "roles": roles}
         return Request(index, tuple(parents), hint)
 
     def tell(self, trial: Trial) -> None:
@@ -214,14 +216,27 @@ class Adaptive:
             return self._leader
         if self._leader is not None:
             for chain, line in enumerate(self._lines):
-                if chain != self._leader and line.waited() >= max(_LEAST_WAIT, self._patience * line.best_age):
+                if chain != self._leader and line.waited() >= max(
+                    _LEAST_WAIT, self._patience * line.best_age
+                ):
                     self._begin_again(chain, index)
-        return max(range(self._width), key=lambda chain: self._lines[chain].promise())
+        return max(range(self._width), key=self._promise)
+
+    def _promise(self, chain: int) -> float:
+        """What its next step may bring all: see the module, 3."""
+        line = self._lines[chain]
+        ahead = sum(self._above(other.best, line.best) for other in self._lines)
+        return line.promise() / (1 + ahead)
+
+    def _above(self, one: Trial, other: Trial) -> bool:
+        if one.score is None or other.score is None:
+            return one.score is not None and other.score is None
+        return self._better(one.score, other.score)
 
     def _begin_again(self, chain: int, index: int) -> None:
-        """From the best of all, a random good trial or the seed, in turn; from the seed only while there is time."""
+        """From the best of all, a random good trial or the seed, in turn."""
         turn, self._restarts = self._restarts % 3, self._restarts + 1
-        if turn == 2 and self._steps < self._half:
+        if turn == 2:
             assert self._seed is not None
             self._lines[chain] = _Line(self._seed, 0, 0, 0, 0)
             return
