@@ -7,11 +7,13 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from journeyman.cli.progress import Bar, Lines
+from journeyman.cli.progress import Bar, Lines, standing_words
 from journeyman.ledger import Budget, Spend
 from journeyman.optimize import Progress, Trial
 from journeyman.optimize.trial import trial_of
@@ -47,6 +49,33 @@ def test_money_tokens_and_the_deadline_are_shown_where_there_are_any() -> None:
     lines = Lines("t", Console(file=out, width=200))
     lines.take(progress(3, 0.5, time_left_s=125.0, spent=Spend(3, 4, 1200, 2_500_000)))
     assert "1200 tokens, $2.50, 2 min 05 s left" in out.getvalue()
+
+
+def test_tokens_and_money_are_shown_beside_their_caps() -> None:
+    words = standing_words(
+        Spend(3, 4, 1200, 2_500_000), Budget(10, 40, 50_000, 5_000_000), seed=0.25, best=0.5, feasible=None, failed=0,
+        left_s=None,
+    )  # fmt: skip
+    assert words == ["3/10", "best 0.5000 (seed 0.2500)", "1200/50000 tokens", "$2.50/5.00"]
+    only = standing_words(
+        Spend(3, 4), Budget(proposals=40), seed=0.25, best=None, feasible=0.5, failed=1, left_s=61.0
+    )
+    assert only[0] == "4/40 proposals"
+    assert only[-1] == "1 min 01 s left"
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 110, 160])
+def test_a_bar_is_one_line_on_every_terminal(width: int) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=True, color_system=None)
+    bar = Bar("a/task/with/a/rather/long/name", console)
+    bar.take(progress(4, 0.5))
+    bar.take(replace(progress(6, 0.5, time_left_s=60, spent=Spend(6, 9, 123_456, 1_230_000)), failed_proposals=3))
+    console.print(bar.draw())
+    (line,) = out.getvalue().splitlines()
+    assert "6/10" in line
+    assert "best 0.5000 (seed 0.2500)" in line
+    assert ("123456 tokens" in line) == (width == 160)
 
 
 def test_a_bar_fits_narrow_and_wide_terminals() -> None:

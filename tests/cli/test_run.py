@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from journeyman.cli import main
+from journeyman.cli.course import Against
+from journeyman.cli.show import print_run
+from journeyman.cli.show_trial import print_trial
+from journeyman.optimize.story import story_of
+from journeyman.verify import Status
 
 from .conftest import Call
+from .written import Asked, Writing, write_example
 
 SCRIPTED = ("optimize", "beam", "--proposer", "scripted:script.json", "--evaluations", "4")
 
@@ -56,7 +67,7 @@ def test_a_run_is_listed_shown_exported(call: Call, task: Path, script: Path) ->
     assert listed["run_id"] == run["run_id"]
     assert listed["problem"] is None
     for ref in (run["run_id"], run["run"], "last", run["run_id"][:-2]):
-        assert call("run", "show", ref, "--json").document == run
+        assert run.items() <= call("run", "show", ref, "--json").document.items()
     assert "proposal 4 by scripted" in call("run", "show", "last").out
     for name in ("files", "log.jsonl"):
         assert call("run", "export", "last", "--to", name, "--json").document["events"] > 8
@@ -67,6 +78,141 @@ def test_a_run_is_listed_shown_exported(call: Call, task: Path, script: Path) ->
     again = call("run", "export", "last", "--to", "files")
     assert again.status == 1
     assert "exists already" in again.err
+
+
+def test_show_says_what_the_page_says(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with write_example(home / "runs" / "example"):
+        assert main(["run", "show", "example"]) == 0
+        out, err = capfd.readouterr()
+    assert err == ""
+    for part in (
+        "test/written: 20.00 → 6.000 kg on dev", "score [kg] against evaluations", "20 ┤",
+        "What became of 6 proposals; 2 of 3 verified are feasible", "reply cut at the length limit",
+        "an earlier candidate again",
+        "haiku        2      2 000         200  $0.0040 + unknown", "answered 3, cut 1",
+        "#5      6.000  +6.000  opus  width 5\\x07", "mass    20.00  6.000  kg", "+width = 3", "# \\x1b[2J[red]\\u202e",
+        "spent: 7 000 tokens, $0.0200", "follow it with 'journeyman run watch example'", "--trial 5",
+    ):  # fmt: skip
+        assert part in out
+    assert not {"\x1b", "\x07", "\u202e"} & set(out), "a pipe gets plain text, and nothing acts"
+    (descent,) = (line for line in out.splitlines() if line.startswith("#1 "))
+    assert descent.split()[:4] == ["#1", "12.00", "+8.000", "opus"]
+    assert main(["run", "show", "example"]) == 0
+    assert "go on with 'journeyman run resume example'" in capfd.readouterr().out
+    for against, axis in (("money", "against US dollars"), ("time", "against seconds of work")):
+        assert main(["run", "show", "example", "--against", against]) == 0
+        assert axis in capfd.readouterr().out
+
+
+def test_show_as_json_has_every_part(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_example(home / "runs" / "example").log.close()
+    assert main(["run", "show", "example", "--json"]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert shown["ended_as"] == {
+        "verdicts": {"ok": 2, "infeasible": 1}, "failures": {"cut": 1, "refused": 1}, "repeated": 1,
+    }  # fmt: skip
+    assert [step["best"] for step in shown["course"]] == [20.0, 12.0, 12.0, 12.0, 12.0, 6.0, 6.0]
+    assert [step["index"] for step in shown["descent"]] == [0, 1, 5]
+    haiku, opus = shown["models"]
+    assert (haiku["calls"], haiku["unpriced"], haiku["outcomes"]) == (2, 1, {"answered": 1, "refused": 1})
+    assert (opus["input"], opus["output"], opus["usd"]) == (4000, 800, 0.016)
+    assert shown["metrics"]["best"]["mass"] == {"value": 6.0, "unit": "kg"}
+    assert "+width = 3" in shown["diff"]
+    assert (shown["ended"], shown["tokens"]) == (None, 7000)
+
+
+def test_one_candidate_is_shown_with_all_that_made_it(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_example(home / "runs" / "example").log.close()
+
+    def said(*words: str) -> str:
+        assert main(["run", "show", "example", "--trial", *words]) == 0
+        return capfd.readouterr().out
+
+    five = said("5")
+    for part in (
+        "proposal 5 by opus: 6.000, best so far", "improves #1 (12.00); beside it the seed (20.00)", "note: width 5\\x07",
+        "cost: 1 200 tokens, $0.0040", "Verdict on dev", "Against its parent, #1 (12.00)", "-width = 6", "Make it lighter.",
+        "[bold]width[/bold] = 3",
+    ):  # fmt: skip
+        assert part in five
+    assert not {"\x1b", "\x07", "\u202e"} & set(five)
+    assert "stress_mpa is 400, at most 250 \\x1b[31m" in said("2")
+    failed = said("3")
+    assert "the reply ends at 200 tokens" in failed
+    assert "cut (length)" in failed
+    assert "the seed: 20.00" in said("0")
+    assert "the same as #1 (12.00)" in said("6")
+    assert "under way" in said("7")
+    assert said("5", "--prompt") == "[user]\nMake it lighter.\n"
+    assert said("5", "--reply") == "[bold]width[/bold] = 3\n\\x1b[2J\\u202e\n"
+    whole = json.loads(said("5", "--json"))
+    assert whole["calls"][0]["reply"]["text"] == "[bold]width[/bold] = 3\n\x1b[2J\u202e"
+    assert whole["calls"][0]["prompt"] == [{"role": "user", "text": "Make it lighter.", "images": []}]
+    assert whole["files"] == {"params.toml": "width = 3\n# \x1b[2J[red]\u202e\n"}
+    assert whole["verdict"]["instances"][0]["metrics"]["mass"]["value"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--trial", "99"], "numbered from 0 (the seed) to 7"), (["--prompt"], "--trial N"),
+        (["--trial", "5", "--prompt", "--reply"], "--prompt or --reply"),
+        (["--trial", "0", "--prompt"], "no prompt on record"),
+        (["--trial", "7", "--reply"], "no reply on record"), (["--trial", "-1"], "--trial"),
+    ],
+)  # fmt: skip
+def test_what_show_cannot_show_is_one_sentence(
+    home: Path, capfd: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    write_example(home / "runs" / "example").log.close()
+    assert main(["run", "show", "example", *words]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_long_parts_are_cut_with_the_command_that_shows_them(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with Writing(home / "runs" / "long", evaluations=40) as run:
+        run.seed()
+        for index in range(1, 31):
+            run.begin(index)
+            run.call(index, Asked(prompt="\n".join(f"line {n}" for n in range(100))))
+            run.candidate(index, "".join(f"a{n} = {index}\n" for n in range(80)), (index - 1,))
+            run.verdict(index, Status.OK, 20.0 - index / 10)
+    cut, full = [], []
+    for out, words in ((cut, []), (full, ["--full"])):
+        for more in ([], ["--trial", "30"]):
+            assert main(["run", "show", "long", *more, *words]) == 0
+            out.append(capfd.readouterr().out)
+    assert "… 24 more lines: journeyman run show long --full" in cut[0]
+    assert "… 20 more" in cut[0]
+    assert sum(line.startswith("#") for line in cut[0].splitlines()) == 10, "the last of the descent"
+    assert sum(line.startswith("#") for line in full[0].splitlines()) == 30
+    assert "more lines: journeyman run show long --trial 30 --prompt" in cut[1]
+    assert "line 99" in full[1]
+    assert "more lines" not in full[0] + full[1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_show_fits_terminals_and_no_color_is_respected(
+    home: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with write_example(home / "runs" / "example") as run:
+        story = story_of(run.log)
+        for no_color in (False, True):
+            if no_color:
+                monkeypatch.setenv("NO_COLOR", "1")
+            out = io.StringIO()
+            console = Console(file=out, width=width, force_terminal=True, color_system="standard", markup=False)
+            print_run(story, console, against=Against.EVALUATIONS)
+            print_trial(story, 5, console)
+            colours = re.findall(r"\x1b\[[0-9;]*m", out.getvalue())
+            assert colours
+            assert any(re.search(r"[;\[](3[0-7]|9[0-7])[;m]", code) for code in colours) != no_color
+            lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
+            long = [line for line in lines if len(line) > width]
+            assert all(str(home) in line or "journeyman run" in line for line in long), "only paths and commands wrap"
 
 
 def test_the_page_of_a_run_is_written(call: Call, task: Path, script: Path) -> None:
