@@ -14,13 +14,11 @@ The first that exists is read: the file that is given, $JOURNEYMAN_MODELS, ./mod
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import random
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,6 +129,8 @@ def list_models(file: Path | None = None) -> dict[str, ModelSpec]:
     found = models_file(file)
     if found is None:
         return {}
+    import tomllib
+
     try:
         document = tomllib.loads(found.read_text("utf-8"))
     except OSError as error:
@@ -279,18 +279,25 @@ def _fitted(spec: ModelSpec) -> ModelSpec:
 def _known(table: Mapping[str, Any], kind: type[msgspec.Struct], what: str) -> None:
     for field in table:
         if field not in kind.__struct_fields__:
-            near = difflib.get_close_matches(field, kind.__struct_fields__, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(kind.__struct_fields__)}"
+            near = _nearest(field, kind.__struct_fields__)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(kind.__struct_fields__)}"
             raise ModelConfigInvalid(f"{what}: '{field}' is no setting; {hint}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was most likely meant, or ""."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
 
 
 def _unknown(name: str, specs: Mapping[str, ModelSpec], file: Path | None) -> str:
     found = models_file(file)
-    near = difflib.get_close_matches(name, specs, n=1)
+    near = _nearest(name, specs)
     if found is None:
         return f"there is no model '{name}': write openai/NAME, hf/PATH or scripted/NAME, or name it in a models.toml"
     listed = ", ".join(specs) or "none"
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"; did you mean {near}?" if near else ""
     return f"there is no model '{name}'; {found} has {listed}{hint}, and there are openai/NAME, hf/PATH, scripted/NAME"
 
 
