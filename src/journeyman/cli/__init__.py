@@ -15,8 +15,9 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "optimize": "improve a design against its verifier, under an exact budget",
-    "run": "list, show, resume and export runs",
+    "run": "list, show, watch, resume, replay and export runs",
     "task": "list, show, make, wrap, check tasks; verify one candidate",
+    "model": "list the language models of models.toml; try one with a small prompt",
     "demo": "optimize the built-in tasks and an example simulator (about 3 minutes, no key)",
     "doctor": "say what this machine offers, what it lacks and how to mend it",
 }
@@ -39,6 +40,7 @@ First steps:
   journeyman task wrap my_task --run 'python sim.py {{design}} {{out}}' --params params.toml \\
       --minimize mass_kg --constraint 'stress_mpa<=250'
   journeyman optimize my_task
+  journeyman optimize my_task --model openai/gpt-5-mini --search islands
 """
 
 
