@@ -470,7 +470,7 @@ PARENT = st.one_of(
 
 
 @given(PARENT, REPLY, st.booleans())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @example(MARKED, "<<<<<<< SEARCH\n=======\n=======\n>>>>>>> REPLACE\n", False)
 @example("\x0c# EVOLVE-BLOCK-START\x0ca\x0c# EVOLVE-BLOCK-END", "```\nb\n```", False)
 def test_no_reply_breaks_it_or_gets_out_of_the_region(text: str, reply: str, cut: bool) -> None:
@@ -483,6 +483,35 @@ def test_no_reply_breaks_it_or_gets_out_of_the_region(text: str, reply: str, cut
         assert "candidate.c" in made.files
         assert make_candidate(made.files) == made
         check_outside(one_file, made)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "#" + " " * 100_000 + "x",
+        "### FILE: a" + " " * 100_000 + "x" + " " * 100_000,
+        "```c\n```c\n```\n" * 5_000,
+        "```\n" * 20_000,
+        "<<<<<<< SEARCH\n" * 20_000,
+        "<<<<<<< SEARCH\na\n" + "=======\n" * 20_000 + ">>>>>>> REPLACE\n",
+        edit("x = 1\n" * 8_000 + "y\n", "z\n"),
+        edit("  x = 1\n" * 4_000, "z\n"),
+    ],
+)
+def test_a_hostile_reply_is_read_in_no_more_than_its_length_allows(reply: str) -> None:
+    # Work that grows with the square of the reply would run into the time limit of the suite.
+    for text in (PLAIN, "x = 1\n" * 16_000):
+        with pytest.raises((ProposalFailed, CandidateInvalid)):
+            applied(one(text), reply)
+
+
+def test_a_long_quotation_is_followed_to_where_it_breaks_off() -> None:
+    text = "".join(f"v{i} = {i}\n" for i in range(300))
+    said = refusal(one(text), edit(text.replace("v250 = 250", "v250 = 0"), "x\n"), "unparsable")
+    assert (
+        "the 250 before it fit, and the next is line 251, `v250 = 250`, where the SEARCH text has `v250 = 0`"
+        in said
+    )
 
 
 @given(st.text(), st.text())

@@ -12,23 +12,25 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from journeyman.report.text import visible
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _COMPARED = 200  # characters of a line that are looked at when the most similar one is sought
-_LOOKED_AT = 400  # lines of a SEARCH text that are followed to find where it breaks off
+_SHIFTED = 100  # places that are looked at for a common indentation; with more, none would be the only one
+_LOOKED_AT = 100  # lines of a SEARCH text that are followed to find where it breaks off
 _SHOWN = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
     """A file by lines. `ends` holds each line's own end: "\\n", "\\r\\n", or "" for a last line without one."""
 
     text: tuple[str, ...]
     ends: tuple[str, ...]
 
-    @property
+    @cached_property
     def bare(self) -> list[str]:
         """The lines without white space at their ends."""
         return [line.rstrip() for line in self.text]
@@ -91,8 +93,9 @@ def shifted(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> list
     search, replace = _without_blank_edges(search, replace)
     bare = lines.bare
     wanted = [line.lstrip() for line in search]
+    fitting = _equal([line.lstrip() for line in bare], wanted, replace)
     found = []
-    for place in _equal([line.lstrip() for line in bare], wanted, replace):
+    for place in fitting if len(fitting) <= _SHIFTED else []:
         move = _move(bare[place.first : place.last], search)
         moved = None if move is None else [line and move(line) for line in place.replace]
         if moved is not None and None not in moved:
@@ -102,19 +105,15 @@ def shifted(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> list
 
 def nearest(lines: Lines, search: Sequence[str]) -> str:
     """What is there instead of `search`: the line at which the best fit breaks off, and how it differs."""
-    wanted = _without_blank_edges(search, ())[0][:_LOOKED_AT]
+    wanted, _ = _without_blank_edges(search, ())
     bare = lines.bare
     if not any(bare):
         return "the file is empty"
     if not wanted:
         return "the SEARCH text is blank"
-    best, fit = 0, -1
-    for i in range(len(bare)):
-        length = 0
-        while length < len(wanted) and i + length < len(bare) and bare[i + length] == wanted[length]:
-            length += 1
-        if length > fit:
-            best, fit = i, length
+    fits = [_fit(bare, i, wanted[:_LOOKED_AT]) for i in range(len(bare))]
+    best = fits.index(max(fits))
+    fit = _fit(bare, best, wanted)
     if fit == 0:
         best = _most_similar(bare, wanted[0])
     at, asked = best + fit, wanted[min(fit, len(wanted) - 1)]
@@ -135,12 +134,25 @@ def shown(line: str) -> str:
 def _equal(there: Sequence[str], search: Sequence[str], replace: Sequence[str]) -> list[Place]:
     if not search:
         return []
-    first, count = search[0], len(search)
-    return [
-        Place(i, i + count, tuple(replace))
-        for i, line in enumerate(there)
-        if line == first and list(there[i : i + count]) == list(search)
-    ]
+    # One search in one text stays linear where lines repeat themselves a thousand times.
+    text, wanted = "\n".join(["", *there, ""]), "\n".join(["", *search, ""])
+    found: list[Place] = []
+    row, seen = 0, 0
+    at = text.find(wanted)
+    while at >= 0:
+        row += text.count("\n", seen, at)
+        seen = at
+        found.append(Place(row, row + len(search), tuple(replace)))
+        at = text.find(wanted, at + 1)
+    return found
+
+
+def _fit(there: Sequence[str], start: int, wanted: Sequence[str]) -> int:
+    """How many lines of `wanted` stand from `start` on."""
+    length = 0
+    while length < len(wanted) and start + length < len(there) and there[start + length] == wanted[length]:
+        length += 1
+    return length
 
 
 def _without_blank_edges(search: Sequence[str], replace: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -21,7 +21,10 @@ _OPEN = re.compile(r"<{5,9} ?SEARCH\s*")
 _CLOSE = re.compile(r">{5,9} ?REPLACE\s*")
 _DIVIDER = re.compile(r"={7}\s*")
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})\s*([^`]*)")
-_HEADER = re.compile(r" {0,3}#{1,6}\s*\**\s*(FILE|DELETE):\s*(.*\S)\s*", re.IGNORECASE)
+_HEADER = re.compile(r" {0,3}#{1,6}\s*(?:\*+\s*)?(FILE|DELETE):\s*(.*\S)\s*", re.IGNORECASE)
+
+_DEPTH = 20  # of fences inside a fence
+_SPLITS = 50  # dividers of one edit that are tried
 
 # A unified diff is no file, whatever FILE line stands above it.
 _PATCHES = ("diff", "patch")
@@ -36,7 +39,7 @@ class Edit:
 
     def splits(self) -> list[tuple[list[str], list[str]]]:
         """Each way to read the body as (search, replace), longest search first: the text may hold dividers itself."""
-        at = [i for i, line in enumerate(self.body) if _DIVIDER.fullmatch(line)]
+        at = [i for i, line in enumerate(self.body) if _DIVIDER.fullmatch(line)][:_SPLITS]
         return [(list(self.body[:i]), list(self.body[i + 1 :])) for i in reversed(at)]
 
 
@@ -146,7 +149,7 @@ def _closes(fence: re.Match[str], opened: str) -> bool:
 
 def _wraps_steps(lines: list[str], at: int) -> bool:
     """Whether the fence at `at` stands around edits, or around a FILE line and what belongs to it."""
-    following = (line for line in lines[at + 1 :] if line.strip())
+    following = (lines[i] for i in range(at + 1, len(lines)) if lines[i].strip())
     first = next(following, "")
     if _HEADER.fullmatch(first):
         second = next(following, "")
@@ -168,6 +171,8 @@ def _fenced(lines: list[str], start: int) -> tuple[list[str], int, bool]:
             continue
         if fence[3].strip():
             depth += 1
+            if depth > _DEPTH:
+                break
             continue
         if first is None:
             first = i
