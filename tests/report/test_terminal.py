@@ -26,7 +26,12 @@ def drawn(plot: Plot, width: int = 60, height: int = 14, *, ascii_only: bool = F
     st.none() | scores, st.integers(1, 200), st.integers(1, 60), st.booleans(),
 )  # fmt: skip
 def test_a_plot_of_any_course_fits_its_frame(
-    best: list[float], candidates: list[tuple[int, float]], seed: float | None, width: int, height: int, ascii_only: bool
+    best: list[float],
+    candidates: list[tuple[int, float]],
+    seed: float | None,
+    width: int,
+    height: int,
+    ascii_only: bool,
 ) -> None:
     plot = Plot(list(enumerate(best)), candidates, seed, len(best))
     lines = drawn(plot, width, height, ascii_only=ascii_only)
@@ -55,7 +60,9 @@ def test_what_falls_is_drawn_falling() -> None:
     lines = drawn(Plot([(0, 20.0), (2, 4.0)], seed=20.0, until=4), width=40, height=10)
     first = next(line for line in lines[1:] if BRAILLE & set(line))
     last = [line for line in lines[1:] if BRAILLE & set(line)][-1]
-    assert first.index("╌") > min(first.index(c) for c in BRAILLE & set(first)), "the seed's level goes on to the right"
+    assert first.index("╌") > min(first.index(c) for c in BRAILLE & set(first)), (
+        "the seed's level goes on to the right"
+    )
     assert min(last.index(c) for c in BRAILLE & set(last)) > 20
     assert first.strip().startswith("20 ┤")
 
@@ -91,7 +98,10 @@ def test_tick_labels_tell_ticks_apart(start: int, power: int, digit: int, many: 
     ticks = [(start + n) * digit * 10.0**power for n in range(many)]
     labels = tick_labels(ticks)
     assert len(set(labels)) == many
-    assert all(abs(float(label) - tick) <= digit * 10.0**power / 50 for label, tick in zip(labels, ticks, strict=True))
+    assert all(
+        abs(float(label) - tick) <= digit * 10.0**power / 50
+        for label, tick in zip(labels, ticks, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,10 @@ def test_bars_share_one_scale_and_say_counts() -> None:
     assert bars([], width=60) == []
 
 
-@given(st.lists(st.tuples(st.text(max_size=80), st.integers(0, 10**6)), min_size=1, max_size=8), st.integers(30, 200))
+@given(
+    st.lists(st.tuples(st.text(max_size=80), st.integers(0, 10**6)), min_size=1, max_size=8),
+    st.integers(30, 200),
+)
 def test_bars_fit(rows: list[tuple[str, int]], width: int) -> None:
     lines = bars([Bar(label, count) for label, count in rows], width=width)
     assert len(lines) == len(rows)

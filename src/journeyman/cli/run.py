@@ -1,4 +1,4 @@
-"""`journeyman run list|show|watch|resume|export`."""
+"""`journeyman run list|show|watch|resume|replay|export`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from journeyman.cli.call import make_app
 from journeyman.cli.course import Against, AgainstOption
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
 
-app = make_app("List, show, watch, resume and export runs.")
+app = make_app("List, show, watch, resume, replay and export runs.")
 
 _REF = typer.Argument(metavar="RUN", help="A run's name, the beginning of its name, its folder, or 'last'.")
 Ref = Annotated[str, _REF]
@@ -169,6 +169,24 @@ def resume(
     print_table(result_table([result]), stdout())
     stderr().print(f"ended: {result.reason}; best design: {result.run / 'best'}", soft_wrap=True)
     return 0
+
+
+@app.command()
+def replay(
+    run: Ref,
+    task: Annotated[str | None, typer.Option("--task", metavar="FOLDER", help="The task's folder, if it has moved.")] = None,
+    runs: Runs = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    json: Json = False,
+) -> int:
+    """Do a run again from its log, with the network off, and say what comes out otherwise.
+
+    Exit status 1 if anything does.
+    """
+    from journeyman.cli.replay import replay_run
+    from journeyman.runs import find_run
+
+    return replay_run(find_run(run, runs=runs), task, quiet=quiet, json=json)
 
 
 @app.command()
