@@ -24,7 +24,7 @@ from journeyman.stats.paired import (
 )
 
 whole = st.integers(-50, 50).map(float)
-group = st.lists(whole, min_size=1, max_size=4)
+group = st.lists(whole, min_size=1, max_size=3)
 groups = st.lists(group, min_size=1, max_size=3)
 
 
@@ -32,6 +32,7 @@ groups = st.lists(group, min_size=1, max_size=3)
 
 
 @given(groups)
+@settings(deadline=None)
 def test_sign_flips_equal_enumeration_by_hand(found: list[list[float]]) -> None:
     flat = [(v, len(g)) for g in found for v in g]
     from fractions import Fraction
@@ -168,18 +169,38 @@ def test_holm_by_hand() -> None:
 
 @pytest.mark.parametrize(("n", "level"), [(9, 0.05), (9, 0.05 / 7), (27, 0.01)])
 def test_smallest_difference_is_found_as_often_as_stated(n: int, level: float) -> None:
-    difference = smallest_difference(2.0, n, level=level, power=0.8)
+    difference = smallest_difference(2.0, n, level=level, power=0.8, test="t")
     assert difference is not None
     sample = np.random.default_rng(2).normal(difference, 2.0, size=(20_000, n))
     found = (stats.ttest_1samp(sample, 0.0, axis=1).pvalue <= level).mean()
     assert found == pytest.approx(0.8, abs=4 * math.sqrt(0.16 / 20_000))
 
 
+@pytest.mark.parametrize(("n", "level"), [(9, 0.05), (9, 0.05 / 7), (6, 0.05)])
+def test_what_sign_flips_find_is_found_as_often_as_stated(n: int, level: float) -> None:
+    difference = smallest_difference(2.0, n, level=level, power=0.8)
+    assert difference is not None
+    by_t = smallest_difference(2.0, n, level=level, power=0.8, test="t")
+    assert by_t is not None
+    assert difference > 0.97 * by_t, "an exact test with few patterns sees no more than the t test"
+    rng = np.random.default_rng(3)
+    found = sum(sign_flip_p([list(rng.normal(difference, 2.0, size=n))]) <= level for _ in range(1500))
+    assert found / 1500 == pytest.approx(0.8, abs=4 * math.sqrt(0.16 / 1500) + 0.02)
+
+
+def test_too_few_cells_find_nothing_however_large() -> None:
+    # 2 / 2^5 = 0.0625
+    assert smallest_difference(1.0, 5) is None
+    assert smallest_difference(1.0, 6) is not None
+    assert smallest_difference(1.0, 9, level=0.05 / 13) is None
+    assert smallest_difference(1.0, 1, test="t") is None
+
+
 @given(st.floats(0.01, 100), st.integers(2, 40))
 @settings(max_examples=30)
 def test_smallest_difference_grows_with_spread_and_shrinks_with_cells(spread: float, n: int) -> None:
-    one, twice = smallest_difference(spread, n), smallest_difference(2 * spread, n)
-    more = smallest_difference(spread, 2 * n)
+    one, twice = (smallest_difference(s, n, test="t") for s in (spread, 2 * spread))
+    more = smallest_difference(spread, 2 * n, test="t")
     assert one is not None
     assert twice is not None
     assert more is not None
