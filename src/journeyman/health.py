@@ -23,6 +23,7 @@ State = Literal["here", "missing", "broken"]
 EXTRAS = {
     "tasks": ("ortools",),
     "frames": ("pandas", "pyarrow"),
+    "local": ("torch", "transformers"),
     "dev": ("pytest", "xdist", "pytest_timeout", "hypothesis", "ruff", "mypy", "importlinter", "build"),
 }
 CORE = (
@@ -57,7 +58,7 @@ class Checkup:
 
 
 def doctor() -> Checkup:
-    """Look at Python, machine, disk, sandbox levels, compiler, libraries, extras, GPU and model endpoint. Raises nothing."""
+    """Look at Python, machine, disk, sandbox levels, compiler, libraries, extras, GPU and models. Raises nothing."""
     return Checkup(
         (
             _python(),
@@ -70,7 +71,7 @@ def doctor() -> Checkup:
             _libcrypto(),
             *(_extra(name, modules) for name, modules in EXTRAS.items()),
             _gpu(),
-            _endpoint(),
+            _models(),
         )
     )
 
@@ -179,17 +180,31 @@ def _gpu() -> Finding:
     return Finding("GPU", "here", answer)
 
 
-def _endpoint() -> Finding:
+def _models() -> Finding:
+    from journeyman.errors import ModelConfigInvalid
+    from journeyman.models import list_models
+    from journeyman.models.config import models_file
+
+    try:
+        found, where = list_models(), models_file()
+    except ModelConfigInvalid as error:
+        return Finding("models", "missing", str(error), "see docs/models.md")
     url, key = os.environ.get("OPENAI_BASE_URL", ""), os.environ.get("OPENAI_API_KEY", "")
-    if not url and not key:
+    if where is None and not url and not key:
         return Finding(
-            "model endpoint", "missing", "no OPENAI_BASE_URL or OPENAI_API_KEY; the embedded proposer needs neither",
-            "export OPENAI_BASE_URL=https://... OPENAI_API_KEY=...",
+            "models", "missing", "no models.toml, OPENAI_BASE_URL or OPENAI_API_KEY; the embedded proposer needs none",
+            "export OPENAI_API_KEY=..., or write a models.toml (docs/models.md)",
         )  # fmt: skip
-    # A URL may carry a user and a password, and a query may carry a token: only the host is shown.
-    host = urlsplit(url).hostname if url else "the default host"
-    detail = f"{host or 'an unreadable URL'}, key {'set' if key else 'not set'} (not called)"
-    return Finding("model endpoint", "here", detail)
+    said = []
+    if where is not None:
+        lacking = [spec.key for spec in found.values() if spec.key and not os.environ.get(spec.key)]
+        without = f", not set: {', '.join(dict.fromkeys(lacking))}" if lacking else ""
+        said.append(f"{len(found)} in {where}{without}")
+    if url or key:
+        # A URL may carry a user and a password, and a query may carry a token: only the host is shown.
+        host = urlsplit(url).hostname if url else "the default host"
+        said.append(f"openai/NAME at {host or 'an unreadable URL'}, key {'set' if key else 'not set'}")
+    return Finding("models", "here", f"{'; '.join(said)} (not called)")
 
 
 def _importable(name: str) -> bool:

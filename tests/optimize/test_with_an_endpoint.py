@@ -337,7 +337,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_begun(task: Task, tmp
         (
             {"model": "unpriced", "max_usd": 1.0},
             ModelConfigInvalid,
-            "has no price, so a cap on money cannot be kept",
+            "has no price, so its cost cannot be capped",
         ),
         ({"model": "nowhere"}, ModelNotFound, "near"),
         ({"model": ["near", "near"], "proposer": "mixed"}, UsageError, "must differ"),

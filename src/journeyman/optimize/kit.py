@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from journeyman.errors import ModelConfigInvalid, UsageError
+from journeyman.errors import UsageError
 from journeyman.optimize.brief import comparison
 from journeyman.optimize.propose import check_asks_models, make_proposer, parts_of
 from journeyman.optimize.search import make_search
@@ -49,12 +49,13 @@ class Kit:
     opened: tuple[Model, ...] = ()
 
     def answering(self) -> list[dict[str, Any]]:
-        """What is known of the models now that they are open, for the header: names, whether they see, and prices."""
+        """What is known of the models now that they are open, for the header: settings, prices, whether they see."""
         return [
             {
                 "name": model.name,
                 "sees": model.sees,
                 "price": None if model.price is None else msgspec.to_builtins(model.price),
+                "settings": msgspec.to_builtins(getattr(model, "spec", {})),
             }
             for model in self.models
         ]
@@ -147,8 +148,11 @@ def make_kit(
     opened = () if given.models else _open_all(header["models"], runs, models_file)
     models = given.models or opened
     plan = header["plan"]
-    if plan["micro_usd"] is not None:
-        check_priced(models)
+    if plan["micro_usd"] is not None and models:
+        from journeyman.models import require_price
+
+        for model in models:
+            require_price(model)
     proposer = given.proposer or make_proposer(
         header["proposer"]["name"], task, header["proposer"]["options"], models
     )
@@ -161,16 +165,6 @@ def make_kit(
         evaluations=plan["evaluations"],
     )
     return Kit(search, proposer, models, opened)
-
-
-def check_priced(models: Sequence[Model]) -> None:
-    """Raise ModelConfigInvalid for a model without a price: no cap on money could be kept."""
-    for model in models:
-        if model.price is None:
-            raise ModelConfigInvalid(
-                f"the model {model.name!r} has no price, so a cap on money cannot be kept; give it one in models.toml, such "
-                f"as price = {{ input = 2.5, output = 10 }} in US dollars per million tokens, or drop the cap"
-            )
 
 
 def _open_all(models: Sequence[Mapping[str, Any]], runs: Path, file: Path | None) -> tuple[Model, ...]:
