@@ -160,7 +160,7 @@ def test_the_choices_are_distributed_as_the_librarys(posterior: str) -> None:
     from scipy import stats
 
     ours, theirs = grown_together(posterior, ("a", "b"), 12)
-    count = 1500
+    count = 1000
     mine: Counter[tuple[int, str]] = Counter()
     for index in range(1000, 1000 + count):
         request = ask(ours, index)
