@@ -30,6 +30,7 @@ def demo(runs: Runs = None, json: Json = False) -> int:
     About three minutes on two cores; no key, no GPU, no network. Exit status 1 unless every best design is better than
     its seed on held-out instances (the simulator has none: there, on the one problem it is).
     """
+    from journeyman.cli.ending import REPORT, write_report_of
     from journeyman.cli.progress import shown
     from journeyman.cli.result import document, result_table
     from journeyman.errors import JourneymanError
@@ -49,6 +50,7 @@ def demo(runs: Runs = None, json: Json = False) -> int:
                     results.append(
                         optimize(task, evaluations=evaluations, parallel=parallel, runs=runs, on_progress=follow)
                     )
+                write_report_of(results[-1])
             except JourneymanError as error:
                 failures[label] = str(error)
                 stderr().print(rich_text(f"{label}: {error}", "red"), soft_wrap=True)
@@ -63,7 +65,9 @@ def demo(runs: Runs = None, json: Json = False) -> int:
         out.print(rich_text(f"✗ {label}: {sentence}", "red"), soft_wrap=True)
     if not failures:
         out.print(rich_text(f"✓ every best design is better than its seed ({seconds:.0f} s)", "green"), soft_wrap=True)
-    out.print("A page of a run: journeyman run show last --html run.html", soft_wrap=True)
+    out.print("A page of each, for the browser:", soft_wrap=True)
+    for result in results:
+        out.print(rich_text(f"  {result.run / REPORT}"), soft_wrap=True)
     return 1 if failures else 0
 
 

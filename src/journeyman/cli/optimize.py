@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from journeyman.cli.call import make_app
-from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
+from journeyman.cli.out import Json, Runs, stdout, write_json
 from journeyman.cli.proposer import ProposerOption
 
 app = make_app()
@@ -119,6 +119,7 @@ def optimize(
     loses nothing that was settled: 'journeyman run resume' goes on.
     """
     from journeyman import load_task
+    from journeyman.cli.ending import say_where, write_report_of
     from journeyman.cli.progress import shown
     from journeyman.cli.proposer import one_or_all, parse_options, parse_proposer
     from journeyman.cli.result import document, repeats_document, result_table
@@ -147,11 +148,13 @@ def optimize(
         result: Result | Repeats = optimize(loaded, on_progress=follow, **what)
     repeats = None if isinstance(result, Result) else result
     results = (result,) if isinstance(result, Result) else result.results
+    for each in results:
+        write_report_of(each)
     if json:
         write_json(document(results[0]) if repeats is None else repeats_document(repeats))
         return 0
     out = stdout()
     print_table(result_table(results, repeats), out)
     for each in results:
-        stderr().print(f"ended: {each.reason}; best design: {each.run / 'best'}", soft_wrap=True)
+        say_where(each)
     return 0

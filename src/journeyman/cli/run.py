@@ -138,6 +138,9 @@ def resume(
     proposer: Annotated[
         str | None, typer.Option("--proposer", metavar="scripted:FILE", help="Only for a run that was begun with a script.")
     ] = None,
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="FILE", help="Where models.toml is, if it has moved.")
+    ] = None,
     runs: Runs = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
@@ -146,6 +149,7 @@ def resume(
 
     The budget, the search and the proposer are those it was begun with; nothing that was settled is done again.
     """
+    from journeyman.cli.ending import say_where, write_report_of
     from journeyman.cli.progress import shown
     from journeyman.cli.proposer import parse_proposer
     from journeyman.cli.result import document, result_table
@@ -162,12 +166,13 @@ def resume(
         if given is None and opened.header.get("proposer", {}).get("name") == "scripted":
             raise UsageError(f"the run {opened.run_id!r} was begun with a script; give it again: --proposer scripted:FILE")
     with shown(folder.name, quiet=quiet) as follow:
-        result = resume(folder, on_progress=follow, proposer=given)
+        result = resume(folder, on_progress=follow, proposer=given, models_file=models)
+    write_report_of(result)
     if json:
         write_json(document(result))
         return 0
     print_table(result_table([result]), stdout())
-    stderr().print(f"ended: {result.reason}; best design: {result.run / 'best'}", soft_wrap=True)
+    say_where(result)
     return 0
 
 
