@@ -17,7 +17,7 @@ What it does, and why:
     from the seed; it keeps the age of what it begins from. The chain that made the best of all is never begun again.
  5. Every fourth step of a chain is shown the best of another one.
  6. The last half of the budget goes to the chain that made the best: one chain of 256 steps beats 16 of 16 by a tenth,
-    while up to four chains cost one per cent at most (same paper) and work side by side.
+    while up to four chains cost one per cent at most (same paper, 256 evaluations) and work side by side.
 """
 
 from __future__ import annotations
@@ -93,11 +93,13 @@ class Adaptive:
 
     Args:
         better: whether the first score is strictly better than the second.
-        chains: number of chains, 2 to 8.
-        exchange: every how many steps of a chain it is shown another's best, >= 1.
-        patience: how many times as long as it took to find its best a chain may go without improvement, > 0.
-        finish: share of the budget, at its end, that goes to the chain with the best of all, in [0, 1]. Without a
-            number of evaluations there is no such part.
+        chains: number of chains, 2 to 8; 4 are the most that cost next to nothing. Fewer for less than 100 evaluations.
+        exchange: every how many steps of a chain it is shown another's best, >= 1. With 1 the chains become alike, with
+            none they repeat one another's work.
+        patience: how many times as long as it took to find its best a chain may go without improvement, > 0; p gives up a
+            chain that follows the law with a chance of 1/(1 + p).
+        finish: share of the budget, at its end, that goes to the chain with the best of all, in [0, 1]; more where steps
+            build on one another, less where the seed is a trap. Without a number of evaluations there is no such part.
         seed: of the choice of a good trial to begin again from.
         evaluations: the budget.
     """
