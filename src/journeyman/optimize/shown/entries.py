@@ -75,19 +75,23 @@ def _summary(step: Step) -> list[tuple[str, str]]:
 
 def _origin(step: Step, shown: set[int]) -> list[Block]:
     """Where it came from, with links, and what it took."""
-    items = []
-    for order, parent in enumerate(step.parents):
-        name = "the seed" if parent == SEED else f"#{parent}"
-        items.append(("made from" if order == 0 else "shown too:", name, parent))
+    sources = [(target, "made from" if order == 0 else "also shown") for order, target in enumerate(step.parents)]
     if step.same_as is not None:
-        items.append(("the same files as", "the seed" if step.same_as == SEED else f"#{step.same_as}", step.same_as))
-    blocks: list[Block] = []
-    links = [(before, name, f"c{target}") for before, name, target in items if target in shown]
-    if links:
-        blocks.append(Links(links))
-    blank = [f"{before} {name}" for before, name, target in items if target not in shown]
-    if blank:
-        blocks.append(Text(f"{'; '.join(blank)} (not on this page)", soft=True))
+        sources.append((step.same_as, "the same files as"))
+    links: list[tuple[str, str, str]] = []
+    absent: list[str] = []
+    said = ""
+    for target, how in sources:
+        name = "the seed" if target == SEED else f"#{target}"
+        if target not in shown:
+            absent.append(name)
+            continue
+        before = "," if how == said else how if not links else f"; {how}"
+        links.append((before, name, f"c{target}"))
+        said = how
+    blocks: list[Block] = [Links(links)] if links else []
+    if absent:
+        blocks.append(Text(f"Of what it came from, {', '.join(absent)} is not on this page.", soft=True))
     paid = _paid(step.calls)
     if paid:
         blocks.append(Text(paid, soft=True))

@@ -38,7 +38,8 @@ def lineage_blocks(story: Story, entries: Container[int]) -> list[Block]:
         f"{len(path) - 1} steps from the seed",
     )  # fmt: skip
     legend = [(class_, name) for name, class_ in colours.items()] if len(colours) > 1 else []
-    legend.append(("ring", "on the way to the best"))
+    if len(path) > 1:
+        legend.append(("ring", "on the way to the best"))
     if whole:
         caption = (
             "A line leads from the first parent, the one that was improved; a dotted one from each further parent. "

@@ -52,7 +52,7 @@ def ticks(low: float, high: float, count: int = 5, *, whole: bool = False) -> li
         return [low]
     power = 10.0 ** math.floor(math.log10(span))
     choices = []
-    for factor in (1.0, 0.5, 0.2, 0.1, 0.05):
+    for factor in (5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05):
         step = max(1.0, factor * power) if whole else factor * power
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         choices.append([round(k * step, 12) + 0.0 for k in range(first, last + 1)])

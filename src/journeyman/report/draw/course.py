@@ -91,7 +91,7 @@ def _numbers(better: Sequence[Mark], marks: Sequence[Mark], x: Scale, y: Scale) 
     taken: list[tuple[float, float]] = []
     for mark in reversed(better):
         half = _LETTER * (1 + len(f"#{mark.index}")) / 2
-        at = min(x.at(mark.at), WIDTH - half)
+        at = max(x.start + half, min(x.at(mark.at), WIDTH - half))
         if all(at + half < left or at - half > right for left, right in taken):
             taken.append((at - half, at + half))
             above = y.at(mark.best) + (17 if falls else -8)
