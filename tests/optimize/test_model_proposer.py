@@ -24,6 +24,7 @@ from journeyman.errors import (
 )
 from journeyman.models import FREE, Completion, Cost, Meter, Model, Outcome, Price, Prompt, Usage
 from journeyman.models.scripted import open_scripted
+from journeyman.optimize import optimize
 from journeyman.optimize.brief import brief_of
 from journeyman.optimize.propose.mode import room_for_rewrite, share_of_rewrites
 from journeyman.optimize.propose.model import ModelProposer, note_of
@@ -413,3 +414,16 @@ def test_pictures_of_the_verdict_reach_a_model_that_sees(task: Task) -> None:
         assert all(image.media_type == "image/png" for image in user.images)
         for name in drawn:
             assert (f"`{name}`" in user.text) is sees
+
+
+def test_in_a_run_each_prompt_has_the_pictures_of_its_own_parent(task: Task, tmp_path: Path) -> None:
+    (task.folder / "verifier.py").write_text(DRAWING_VERIFIER)
+    drawing = load_task(task.folder)
+    model = Told(lambda prompt: REWRITE.replace("x = 1.0", f"x = {len(model.prompts)}.0"), sees=True)
+    optimize(drawing, search="chains", model=model, evaluations=3, runs=tmp_path / "runs", cache=False)
+    shown = [prompt.messages[1] for prompt in model.prompts]
+    assert len(shown) == 3
+    # The first improves the seed, the others x = 1, which nothing that follows beats.
+    assert all(len(message.images) == 2 for message in shown)
+    assert shown[0].images != shown[1].images
+    assert shown[1].images == shown[2].images
