@@ -193,7 +193,7 @@ def test_patience_is_the_limit_of_an_attempt_too() -> None:
     with (
         EndpointServer([Behaviour.hang()]) as server,
         client(server, patience_s=0.05) as model,
-        pytest.raises(ModelUnavailable, match=r"in 1 attempts|in 2 attempts"),
+        pytest.raises(ModelUnavailable, match=r"in [12] attempts? "),
     ):
         model.complete(PROMPT, book)
     assert len(server.requests) <= 2

@@ -158,8 +158,8 @@ class Endpoint(Model):
             if self._closing.wait(wait):
                 raise self._closed()
         raise ModelUnavailable(
-            f"model '{self._name}' gave no answer in {attempt} attempts (attempts = {self.spec.attempts}, patience_s = "
-            f"{self.spec.patience_s:g}); the last said: {'; '.join(reasons[-3:])}"
+            f"model '{self._name}' gave no answer in {attempt} attempt{'s' * (attempt > 1)} (attempts = "
+            f"{self.spec.attempts}, patience_s = {self.spec.patience_s:g}); the last said: {'; '.join(reasons[-3:])}"
         )
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ class Transport:
                 max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE_S
             ),
             follow_redirects=False,
-            trust_env=not self._local,
+            mounts=dict.fromkeys(("all://", "http://", "https://")) if self._local else None,  # no proxy
             verify=self._url.startswith("https://"),
         )
         for name in _LOGGERS:
