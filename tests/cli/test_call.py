@@ -85,7 +85,8 @@ def test_with_json_a_wrong_call_is_one_document(call: Call, words: list[str]) ->
     "words",
     [
         ["--help"], ["-h"], ["help"], ["help", "run"], ["optimize", "--help"], ["run", "--help"], ["task", "-h"],
-        ["demo", "--help"], ["doctor", "--help"], *[["run", w, "--help"] for w in ("list", "show", "watch", "resume", "export")],
+        ["demo", "--help"], ["doctor", "--help"],
+        *[["run", w, "--help"] for w in ("list", "show", "watch", "resume", "replay", "export")],
         *[["task", w, "--help"] for w in ("list", "show", "new", "wrap", "check", "verify")],
     ],
     ids=" ".join,

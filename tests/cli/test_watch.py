@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import json
 import os
@@ -246,6 +247,7 @@ class Screen:
         self.process = start(words, stderr=follower, env={**environment, "TERM": "xterm-256color"})
         os.close(follower)
         self.written = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end inside a character
 
     def until(self, part: str) -> str:
         """Read on until `part` is in a frame that another has followed; that frame as text, without its colours."""
@@ -272,7 +274,7 @@ class Screen:
             piece = os.read(self.leader, 65536)
         except OSError:  # the way Linux says that the other end of a terminal is closed
             return False
-        self.written += piece.decode("utf-8", "replace")
+        self.written += self._decoder.decode(piece)
         return bool(piece)
 
 

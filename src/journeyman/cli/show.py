@@ -250,9 +250,10 @@ def _print_where(story: Story, out: Console, writer: int | None) -> None:
     )
     note = f" ({one_line(result.best.note)})" if result.best.note else ""
     out.print(rich_text(f"best: {best}{note}, in {result.run / 'best'}"), soft_wrap=True)
-    if result.spent.tokens or result.spent.micro_usd:
-        spent = f"spent: {count(result.spent.tokens)} tokens, {money(result.spent.micro_usd)}"
-        out.print(rich_text(spent), soft_wrap=True)
+    spent = [f"{count(result.spent.tokens)} tokens"] if result.spent.tokens else []
+    spent += [money(result.spent.micro_usd)] if result.spent.micro_usd else []
+    if spent:
+        out.print(rich_text(f"spent: {', '.join(spent)}"), soft_wrap=True)
     if result.reason is not None:
         ended = f"ended: {result.reason}"
     elif writer is not None:
