@@ -266,7 +266,7 @@ def report(found: Sequence[Outcome], failures: Sequence[Failure], options: argpa
             "said": said,
             "standings": [plain(row) for row in ranked],
             "pairs": [plain(pair) for pair in compared],
-            "same_runs": [dict(zip(("proposer", "searches", "count", "cells"), row, strict=True)) for row in same],
+            "same_runs": [plain(row) for row in same],
             "tasks": [plain(row) for row in by_task],
             "cells": [{**plain(outcome), "gain": values[outcome.cell]} for outcome in found],
             "failures": [plain(failure) for failure in failures],

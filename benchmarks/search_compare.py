@@ -41,6 +41,16 @@ Gains = dict[Cell, float | None]
 
 
 @dataclass(frozen=True)
+class Same:
+    """Searches with one proposer whose runs were the same in `count` of `cells`."""
+
+    proposer: str
+    searches: tuple[str, ...]
+    count: int
+    cells: int
+
+
+@dataclass(frozen=True)
 class Score:
     """Finalists of one search with one proposer on one task, over seeds, in the task's unit; None: no score in any."""
 
@@ -166,24 +176,27 @@ def pairs(found: Sequence[Outcome], searches: Sequence[str]) -> list[Pair]:
     ]
 
 
-def same_runs(found: Sequence[Outcome]) -> list[tuple[str, tuple[str, ...], int, int]]:
-    """Searches that proposed the very same candidates: (proposer, searches, cells in which they did, cells).
+def same_runs(found: Sequence[Outcome]) -> list[Same]:
+    """Searches that proposed the very same candidates in the same order.
 
-    Searches are grouped if they agree in at least one cell, once for each set that does; larger sets first.
+    First, for each proposer, those that did so in every cell, as one group; then pairs, with one name standing for its
+    group, that did so in some.
     """
-    by_cell: dict[tuple[str, str, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    cells: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    sequences: dict[str, dict[str, dict[tuple[str, int], str]]] = defaultdict(lambda: defaultdict(dict))
     for outcome in found:
         cell = outcome.cell
-        by_cell[cell.proposer, cell.task, cell.seed][outcome.candidates].append(cell.search)
-        cells[cell.proposer].add((cell.task, cell.seed))
-    counts: dict[tuple[str, tuple[str, ...]], int] = defaultdict(int)
-    for (proposer, _, _), sequences in by_cell.items():
-        for group in sequences.values():
-            if len(group) > 1:
-                counts[proposer, tuple(group)] += 1
-    rows = [(proposer, group, count, len(cells[proposer])) for (proposer, group), count in counts.items()]
-    return sorted(rows, key=lambda row: (row[0], -row[2], -len(row[1])))
+        sequences[cell.proposer][cell.search][cell.task, cell.seed] = outcome.candidates
+    rows = []
+    for proposer, by_search in sequences.items():
+        groups: dict[frozenset[tuple[tuple[str, int], str]], list[str]] = defaultdict(list)
+        for search, runs in by_search.items():
+            groups[frozenset(runs.items())].append(search)
+        rows += [Same(proposer, tuple(g), len(runs), len(runs)) for runs, g in groups.items() if len(g) > 1]
+        for one, other in combinations(groups, 2):
+            if one & other:
+                names = (groups[one][0], groups[other][0])
+                rows.append(Same(proposer, names, len(one & other), min(len(one), len(other))))
+    return rows
 
 
 def curves(found: Sequence[Outcome]) -> dict[tuple[str, str], list[float]]:

@@ -10,8 +10,10 @@ from journeyman.report.figure import COLOURS
 STYLES = ("-", "--", ":", "-.")
 
 
-def draw(curves: Mapping[tuple[str, str], Sequence[float]], searches: Sequence[str]) -> bytes:
-    """An SVG. `curves`: mean gain after 0, 1, ... evaluations by (proposer, search); 1 is the best design found."""
+def draw(
+    curves: Mapping[tuple[str, str], Sequence[float]], searches: Sequence[str], file_format: str = "svg"
+) -> bytes:
+    """The figure's file. `curves`: mean gain after 0, 1, ... evaluations by (proposer, search); 1: the best found."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -33,6 +35,7 @@ def draw(curves: Mapping[tuple[str, str], Sequence[float]], searches: Sequence[s
                 linestyle=STYLES[number // len(COLOURS) % len(STYLES)], linewidth=3.2 - 2.2 * number / len(searches),
             )  # fmt: skip
         axes.set_title(proposer, fontsize=10)
+        axes.set_xlabel("evaluations")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=min(0.0, *(min(line) for line in curves.values())), top=1.02)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -41,7 +44,6 @@ def draw(curves: Mapping[tuple[str, str], Sequence[float]], searches: Sequence[s
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
     panels[0].set_ylabel("mean gain on dev (1: best found)")
-    figure.supxlabel("evaluations", fontsize=10)
     figure.legend(
         drawn.values(),
         drawn.keys(),
@@ -52,5 +54,7 @@ def draw(curves: Mapping[tuple[str, str], Sequence[float]], searches: Sequence[s
     )
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "search"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(
+            buffer, format=file_format, metadata={"Date": None} if file_format == "svg" else None, dpi=110
+        )
     return buffer.getvalue()

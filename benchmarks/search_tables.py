@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search_cells import Failure, Outcome
-from search_compare import DEV, HELD_OUT, LEVEL, POWER, Pair, Score, Standing
+from search_compare import DEV, HELD_OUT, LEVEL, POWER, Pair, Same, Score, Standing
 
-from journeyman.report.number import number, share, signed
+from journeyman.report.number import alike, number, share
 from journeyman.report.table import Table
 from journeyman.stats.interval import Interval
 
@@ -49,9 +49,9 @@ def overall_tables(rows: Sequence[Standing], baseline: str) -> list[Table]:
                  "p, corrected", "visible from", "same runs"),
                 [
                     (
-                        row.search, interval(row.gain, 2),
-                        interval(dev[proposer, row.search].gain if (proposer, row.search) in dev else None, 2),
-                        interval(row.rank, 2), interval(row.difference, 2, sign=True),
+                        row.search, places(row.gain),
+                        places(dev[proposer, row.search].gain if (proposer, row.search) in dev else None),
+                        places(row.rank), places(row.difference, "+"),
                         "/".join(map(str, row.outcomes)) if row.outcomes else "", probability(row.p),
                         probability(row.corrected_p), "" if row.smallest is None else number(row.smallest, digits=2),
                         share(row.identical, row.cells) if row.outcomes else "",
@@ -69,7 +69,7 @@ def sentences(
     failures: Sequence[Failure],
     rows: Sequence[Standing],
     found_pairs: Sequence[Pair],
-    same: Sequence[tuple[str, tuple[str, ...], int, int]],
+    same: Sequence[Same],
     baseline: str,
 ) -> list[str]:
     """What may be said, and what not."""
@@ -82,11 +82,12 @@ def sentences(
             said.append(_verdict(proposer, chosen, baseline))
     if len({row.proposer for row in rows}) > 1 and found_pairs:
         said.append(_pairs(found_pairs))
-    for proposer, group, count, cells in same:
-        if 2 * count >= cells:
+    for row in same:
+        if 2 * row.count >= row.cells:
+            how = "every one" if row.count == row.cells else f"{row.count}"
             said.append(
-                f"With `{proposer}`, {_list(group)} proposed the very same candidates in {count} of {cells} cells: there "
-                "they are one run under several names, and say nothing of one another."
+                f"With `{row.proposer}`, {_list(row.searches)} proposed the very same candidates in {how} of {row.cells} "
+                "cells: there they are one run under several names."
             )
     verified, cached = sum(o.verified for o in found), sum(o.cached for o in found)
     said.append(
@@ -99,15 +100,23 @@ def sentences(
     return said
 
 
-def interval(value: Interval | None, digits: int = 3, *, sign: bool = False) -> str:
-    """`0.41 [0.38, 0.44]`."""
+def interval(value: Interval | None) -> str:
+    """A score in its task's unit: `0.412 [0.380, 0.444]`."""
     if value is None:
         return "–"
-    show = signed if sign else number
-    mean = show(value.mean, digits=digits)
     if value.low is None or value.high is None:
-        return f"{mean} (one value)"
-    return f"{mean} [{show(value.low, digits=digits)}, {show(value.high, digits=digits)}]"
+        return f"{number(value.mean, digits=3)} (one value)"
+    mean, low, high = alike([value.mean, value.low, value.high], digits=3)
+    return f"{mean} [{low}, {high}]"
+
+
+def places(value: Interval | None, sign: str = "") -> str:
+    """A gain or a rank, which need two places: `0.41 [0.38, 0.44]`; differences with their `sign`, "+"."""
+    if value is None:
+        return "–"
+    # Adding 0.0 takes the sign off a zero.
+    shown = [f"{round(v, 2) + 0.0:{sign}.2f}" for v in (value.mean, value.low, value.high) if v is not None]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else f"{shown[0]} (one value)"
 
 
 def probability(p: float | None) -> str:
@@ -142,7 +151,7 @@ def _verdict(proposer: str, rows: Sequence[Standing], baseline: str) -> str:
     for group, word in ((better, "better"), (worse, "worse")):
         if group:
             shown = (
-                f"`{r.search}` ({interval(r.difference, 2, sign=True)}, corrected p {probability(r.corrected_p)})"
+                f"`{r.search}` ({places(r.difference, '+')}, corrected p {probability(r.corrected_p)})"
                 for r in group
             )
             parts.append(f"{word} than `{baseline}`: {', '.join(shown)}")
@@ -176,7 +185,7 @@ def _pairs(found: Sequence[Pair]) -> str:
     if not differing:
         return f"All proposers together, none of the {len(found)} pairs of searches can be told apart."
     shown = (
-        f"`{p.one}` and `{p.other}` ({interval(p.difference, 2, sign=True)}, corrected p {probability(p.corrected_p)})"
+        f"`{p.one}` and `{p.other}` ({places(p.difference, '+')}, corrected p {probability(p.corrected_p)})"
         for p in sorted(differing, key=lambda pair: pair.corrected_p)
     )
     rest = len(found) - len(differing)
