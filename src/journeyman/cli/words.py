@@ -43,14 +43,8 @@ def step_words(step: Step) -> str:
 def outcome_words(step: Step) -> str:
     """What came of a step, after its colon."""
     if step.same_as is not None:
-        known = (
-            f" ({number(step.score)})"
-            if step.score is not None
-            else f" ({step.status})"
-            if step.status
-            else ""
-        )
-        return f"the same as #{step.same_as}{known}"
+        known = number(step.score) if step.score is not None else _status(step)
+        return f"the same as #{step.same_as}" + (f" ({known})" if known else "")
     if step.failed:
         words = FAILURES.get(step.kind, step.kind.replace("_", " "))
         if not step.message or (step.kind in FAILURES and step.kind not in _WITH_MESSAGE | _MESSAGE_ALONE):
@@ -58,8 +52,12 @@ def outcome_words(step: Step) -> str:
         return step.message if step.kind in _MESSAGE_ALONE else f"{words}: {step.message}"
     if step.score is not None:
         return number(step.score) + (", best so far" if step.improved else "")
-    words = str(step.status).replace("_", " ") if step.status is not None else step.kind
+    words = _status(step) or step.kind
     return f"{words}: {step.message}" if step.message else words
+
+
+def _status(step: Step) -> str:
+    return str(step.status).replace("_", " ") if step.status is not None else ""
 
 
 def headline(result: Result) -> str:
