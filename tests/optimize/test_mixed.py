@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick_task import Valley, make_task, params
 
@@ -383,6 +383,7 @@ outcomes = st.lists(
 
 
 @given(outcomes, st.integers(1, 40), st.randoms(use_true_random=False), st.booleans())
+@settings(deadline=None)
 def test_qualities_do_not_depend_on_the_order_of_the_news(
     found: list[Outcome], window: int, rng: random.Random, maximize: bool
 ) -> None:
@@ -397,6 +398,7 @@ def test_qualities_do_not_depend_on_the_order_of_the_news(
 
 
 @given(outcomes, st.sampled_from([2.0**-8, 1.0, 2.0**8]), st.booleans())
+@settings(deadline=None)
 def test_qualities_do_not_depend_on_the_unit_or_the_direction(
     found: list[Outcome], unit: float, maximize: bool
 ) -> None:
@@ -409,6 +411,7 @@ def test_qualities_do_not_depend_on_the_unit_or_the_direction(
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=6), st.floats(0, 0.15))
+@settings(deadline=None)
 def test_shares_add_up_and_keep_the_floor(qualities: list[float], floor: float) -> None:
     found = shares(qualities, floor)
     assert sum(found) == pytest.approx(1.0)

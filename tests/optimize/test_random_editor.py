@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from quick_task import Valley, make_task
 
@@ -103,6 +103,7 @@ class TestRandomEditorOnPrograms(ProposerSuite):
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_python_always_changes_compiles_and_keeps_what_is_fixed(seed: int) -> None:
     edited = edit("a.py", PYTHON, seed)
     assert edited != PYTHON
@@ -111,6 +112,7 @@ def test_python_always_changes_compiles_and_keeps_what_is_fixed(seed: int) -> No
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_it_goes_on_from_its_own_edits(seed: int) -> None:
     text = PYTHON
     for step in range(12):
@@ -120,6 +122,7 @@ def test_it_goes_on_from_its_own_edits(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_c_changes_numbers_and_operators_only(seed: int) -> None:
     edited = edit("a.c", C, seed)
     assert edited != C
@@ -165,6 +168,7 @@ statement = st.sampled_from(
     st.integers(0, 2**32),
 )
 @example(["\f\nx = 9.5", "x = 1.5"], "\n", True, 3)
+@settings(deadline=None)
 def test_any_python_stays_python(parts: list[str], end: str, closed: bool, seed: int) -> None:
     text = end.join(parts).replace("\n", "\r\n" if end == "\r\n" else "\n") + (end if closed else "")
     if not statements.is_python(text):
@@ -238,6 +242,7 @@ def test_only_operators_between_operands_are_found() -> None:
 @given(
     st.floats(-10, 10), st.floats(0.1, 5), st.booleans(), st.integers(0, 2**32), st.booleans(),
 )  # fmt: skip
+@settings(deadline=None)
 def test_another_value_lies_in_its_range_and_differs(
     low: float, width: float, integer: bool, seed: int, open_above: bool
 ) -> None:

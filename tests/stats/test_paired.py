@@ -62,6 +62,7 @@ def test_sign_flips_of_many_differences_are_drawn_and_near_the_exact_answer() ->
 
 
 @given(groups)
+@settings(deadline=None)
 def test_sign_flips_do_not_care_which_method_comes_first(found: list[list[float]]) -> None:
     assert sign_flip_p(found) == pytest.approx(sign_flip_p([[-v for v in g] for g in found]), abs=1e-12)
     n = sum(v != 0 for g in found for v in g)
@@ -82,6 +83,7 @@ def test_sign_flips_raise_false_alarms_as_often_as_they_say() -> None:
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
+@settings(deadline=None)
 def test_sign_test_equals_the_binomial_sum(wins: int, losses: int) -> None:
     n, most = wins + losses, max(wins, losses)
     tail = sum(math.comb(n, k) for k in range(most, n + 1)) / 2**n
@@ -92,7 +94,7 @@ def test_sign_test_equals_the_binomial_sum(wins: int, losses: int) -> None:
 
 
 @given(groups)
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 def test_interval_holds_the_mean_of_group_means(found: list[list[float]]) -> None:
     got = hierarchical_interval(found, resamples=200)
     assert got.mean == pytest.approx(statistics.fmean(statistics.fmean(g) for g in found), abs=1e-9)
@@ -149,6 +151,7 @@ def test_interval_is_wider_where_tasks_disagree_than_where_seeds_do() -> None:
 
 
 @given(st.lists(st.floats(0, 1), max_size=8), st.floats(0.001, 0.5))
+@settings(deadline=None)
 def test_holm_rejects_what_the_step_down_procedure_rejects(p_values: list[float], level: float) -> None:
     corrected = holm(p_values)
     # Far enough from a boundary that rounding decides nothing.
@@ -197,7 +200,7 @@ def test_too_few_cells_find_nothing_however_large() -> None:
 
 
 @given(st.floats(0.01, 100), st.integers(2, 40))
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 def test_smallest_difference_grows_with_spread_and_shrinks_with_cells(spread: float, n: int) -> None:
     one, twice = (smallest_difference(s, n, test="t") for s in (spread, 2 * spread))
     more = smallest_difference(spread, 2 * n, test="t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journeyman.errors import UsageError
@@ -15,6 +15,7 @@ scores = st.lists(st.one_of(st.none(), st.integers(-5, 5).map(float)), min_size=
 
 
 @given(scores, st.booleans())
+@settings(deadline=None)
 def test_a_rank_counts_those_before_and_half_of_those_beside(
     found: list[float | None], maximize: bool
 ) -> None:
