@@ -171,8 +171,13 @@ class Progress:
         from journeyman.report.number import duration
 
         kinds = Counter((cell.task, cell.proposer) for cell in cells)
-        total = sum(count * self._seconds(*kind) for kind, count in kinds.items())
-        return duration(total / self._jobs)
+        return duration(sum(n * self._seconds(*kind) / self._at_once(kind[0]) for kind, n in kinds.items()))
+
+    def _at_once(self, task: str) -> int:
+        """How many cells of the task are run at a time: what measures time has the machine to itself."""
+        from journeyman.verify import load_task
+
+        return 1 if load_task(task).noisy else self._jobs
 
     def _seconds(self, task: str, proposer: str) -> float:
         """Of one cell."""
