@@ -71,7 +71,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def models_file(
-    folder: Path, url: str, *, max_tokens: int = 500, timeout_s: float = 10, more: str = ""
+    folder: Path, url: str, *, max_tokens: int = 60, timeout_s: float = 10, more: str = ""
 ) -> Path:
     file = folder / "models.toml"
     file.write_text(MODELS.format(url=url, max_tokens=max_tokens, timeout_s=timeout_s, more=more))

@@ -100,6 +100,10 @@ class Endpoint(Model):
         return self.spec.sees
 
     @property
+    def max_tokens(self) -> int:
+        return self.spec.max_tokens or MAX_TOKENS
+
+    @property
     def price(self) -> Price | None:
         return self.spec.price
 
@@ -114,7 +118,7 @@ class Endpoint(Model):
     def worst_case(self, prompt: Prompt) -> Cost:
         return worst_case(
             prompt,
-            max_tokens=self.spec.max_tokens or MAX_TOKENS,
+            max_tokens=self.max_tokens,
             image_tokens=self.spec.image_tokens,
             price=self.spec.price,
         )

@@ -152,9 +152,10 @@ class Local(Model):
     name: str = ""
     sees: bool = False
     price: Price | None = None
+    max_tokens: int = MAX_TOKENS
 
     def __init__(self, name: str, tokenizer: Any, model: Any, settings: Settings, price: Price) -> None:
-        self.name, self.price = name, price
+        self.name, self.price, self.max_tokens = name, price, settings.max_tokens
         self._tokenizer, self._model, self._settings = tokenizer, model, settings
         self._context: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self._special = _special_tokens(tokenizer)

@@ -60,6 +60,10 @@ class Model(Protocol):
     def price(self) -> Price | None:
         """None: unknown, which no cap on money can accept."""
 
+    @property
+    def max_tokens(self) -> int:
+        """How long a reply may be, in tokens, where a prompt does not say."""
+
     def worst_case(self, prompt: Prompt) -> Cost:
         """What one attempt at `prompt` may cost at most."""
 

@@ -36,11 +36,13 @@ class Recorded(Model):
             it refused the original. None: the reply's own cost is reserved, and nothing for a call that has none.
         sees: whether that model took images.
         price: of that model, for those who ask; the recorded cost is what is charged.
+        max_tokens: of that model.
     """
 
     name: str = ""
     sees: bool = False
     price: Price | None = None
+    max_tokens: int = 0
 
     def __init__(
         self,
@@ -50,8 +52,9 @@ class Recorded(Model):
         worst: Callable[[Prompt], Cost] | None = None,
         sees: bool = True,
         price: Price | None = None,
+        max_tokens: int = 16_384,
     ) -> None:
-        self.name, self.sees, self.price = name, sees, price
+        self.name, self.sees, self.price, self.max_tokens = name, sees, price, max_tokens
         self._records = records
         self._worst = worst
         self._closed = threading.Event()

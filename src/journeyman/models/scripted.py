@@ -108,6 +108,7 @@ class Scripted(Model):
     name: str = ""
     sees: bool = False
     price: Price | None = None
+    max_tokens: int = MAX_TOKENS
 
     def __init__(
         self,
@@ -120,7 +121,7 @@ class Scripted(Model):
     ) -> None:
         self.name, self.price, self.sees = name, price, sees
         self._script = script
-        self._max_tokens = MAX_TOKENS if max_tokens is None else max_tokens
+        self.max_tokens = MAX_TOKENS if max_tokens is None else max_tokens
         self._lock = threading.Lock()
         self._waiting: set[Future[Reply]] = set()
         self._closed = False
@@ -189,7 +190,7 @@ class Scripted(Model):
         )  # fmt: skip
 
     def _most(self, prompt: Prompt) -> int:
-        return self._max_tokens if prompt.max_tokens is None else prompt.max_tokens
+        return self.max_tokens if prompt.max_tokens is None else prompt.max_tokens
 
     def _check_open(self) -> None:
         with self._lock:

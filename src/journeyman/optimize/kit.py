@@ -54,6 +54,7 @@ class Kit:
             {
                 "name": model.name,
                 "sees": model.sees,
+                "max_tokens": model.max_tokens,
                 "price": None if model.price is None else msgspec.to_builtins(model.price),
                 "settings": msgspec.to_builtins(getattr(model, "spec", {})),
             }

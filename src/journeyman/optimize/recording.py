@@ -52,6 +52,7 @@ def open_recording(log: RunLog) -> list[Model]:
         Recorded(
             name, kept, worst=functools.partial(_worst_of, worst, refused),
             sees=begun.get(name, {}).get("sees", False), price=Price(0.0, 0.0),
+            max_tokens=begun.get(name, {}).get("max_tokens", 0),
         )
         for name, kept in records.items()
     ]  # fmt: skip

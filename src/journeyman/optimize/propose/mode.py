@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
 from journeyman.errors import UsageError
-from journeyman.models import Message, Model, Prompt
 from journeyman.optimize.trial import Request
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from journeyman.models import Model
 
 Mode = Literal["rewrite", "edit", "crossover"]
 
@@ -29,7 +28,6 @@ REWRITE_SHARE = 0.8
 
 _HALVED_AFTER = 8
 
-_REPLY_TOKENS = 16_384  # of a model that does not say
 _CHARS_PER_TOKEN = 3  # of program text; a little less than is usual, to be on the safe side
 _SHARE_FOR_FILES = 0.5  # the rest is for reasoning and for the sentence before
 
@@ -65,9 +63,4 @@ def share_of_rewrites(step: int, rewrite_share: float = REWRITE_SHARE) -> float:
 
 def room_for_rewrite(model: Model) -> int:
     """Longest file, in characters, that a reply of `model` can hold whole."""
-    # What a reply may cost shows how long it may be: two worst cases differ in nothing else.
-    short = Prompt((Message("user", ""),), max_tokens=1)
-    most = model.worst_case(msgspec.structs.replace(short, max_tokens=None)).tokens
-    tokens = most - model.worst_case(short).tokens + 1
-    # A recorded model says the same for both; then the usual length counts.
-    return int((tokens if tokens > 1 else _REPLY_TOKENS) * _SHARE_FOR_FILES * _CHARS_PER_TOKEN)
+    return int(model.max_tokens * _SHARE_FOR_FILES * _CHARS_PER_TOKEN)
