@@ -166,6 +166,35 @@ def test_numeric_follows_a_text_that_another_proposer_changed(task: Task) -> Non
     assert again[0] == again[1]
 
 
+def test_numeric_begins_at_the_numbers_of_another_proposer_and_its_children_go_on_from_there(
+    task: Task,
+) -> None:
+    proposer = Numeric.for_task(task)
+    proposer.observe(seed_trial(task))
+    better = task.seed.replace("params.toml", params(-8.0, 8.0, 3))
+    foreign = trial_of(1, better, Verdict(Status.OK, 1.0, "dev"), parents=(SEED,), proposer="model")
+
+    def centre(parent: Trial) -> float:
+        made = [
+            proposer.propose(request_for(task, i, parent), np.random.default_rng(i)) for i in range(2, 42)
+        ]
+        return float(np.median([tomllib.loads(one.candidate.text("params.toml"))["x"] for one in made]))
+
+    assert centre(foreign) < -5.0 < 2.0 < centre(seed_trial(task))
+    child = proposer.propose(request_for(task, 50, foreign), np.random.default_rng(50))
+    told = trial_of(
+        50, child.candidate, Verdict(Status.OK, 0.5, "dev"), parents=(1,), proposer="numeric", data=child.data
+    )
+    proposer.observe(told)
+    grandchild = proposer.propose(request_for(task, 51, told), np.random.default_rng(51))
+    assert grandchild.data["numeric"]["strategy"] == child.data["numeric"]["strategy"]
+    fresh = Numeric.for_task(task)
+    for trial in (seed_trial(task), told):
+        fresh.observe(trial)
+    again = fresh.propose(request_for(task, 51, told), np.random.default_rng(51))
+    assert again.candidate == grandchild.candidate
+
+
 def test_a_task_without_numbers_is_refused_with_what_to_do(tmp_path: Path, task: Task) -> None:
     (task.folder / "params.toml").write_text('x = "far"\n')
     with pytest.raises(UsageError, match=r"finds no number to tune in 'params.toml'"):
@@ -301,6 +330,8 @@ def test_a_script_ends(task: Task) -> None:
 
 def test_wrong_names_are_refused_with_what_there_is(task: Task) -> None:
     assert set(PROPOSERS) >= {"numeric", "command"}
-    with pytest.raises(UsageError, match="there is no proposer 'oracle'; there are: numeric, random, command, model, mixed"):
+    with pytest.raises(
+        UsageError, match="there is no proposer 'oracle'; there are: numeric, random, command, model, mixed"
+    ):
         make_proposer("oracle", task, {})
     assert os.environ.get("SOME_API_KEY") is None

@@ -3,8 +3,9 @@
     jm.optimize("operations/job_shop", proposer="numeric", evaluations=100)
 
 The numbers are found in the editable region (see `literal`), each becomes a coordinate (see `axis`), and one CMA-ES for
-each chain of the search proposes points around the chain's seed. A candidate without a score ranks last. When a strategy
-stands still it is begun again from the best point it saw with twice the population (IPOP).
+each chain of the search proposes points around the seed. A parent that another proposer made begins a CMA-ES of its own,
+around its numbers. A candidate without a score ranks last. When a strategy stands still it is begun again from the best
+point it saw with twice the population (IPOP).
 
 The strategy learns from whole generations in the order in which verdicts come, so any number of candidates may be under
 way: those drawn before the last generation was complete are still used.
@@ -78,21 +79,17 @@ class Numeric:
         """The parent with other numbers."""
         parent = request.parents[0]
         own = parent.data.get(self.name)
-        if self._seed is not None and own is not None and "from" not in own:
-            template = self._seed
+        chain = str(request.hint.get("chain", 0))
+        data: dict[str, Any] = {}
+        if self._seed is not None and (parent.index == SEED or (own is not None and "from" not in own)):
+            key, template = chain, self._seed
         else:
             template = self._template(parent.candidate, parent.digest)
+            # What another proposer made is a beginning of its own, and goes on record; its descendants go on from there.
+            key = f"{chain}/{parent.index}" if own is None else own["strategy"]
+            data["from"] = list(template.values if own is None else own["from"])
         if not template.literals:
             raise ProposalFailed("nothing_to_tune", f"{self._main} has no number to tune")
-        key = str(request.hint.get("chain", 0))
-        data: dict[str, Any] = {}
-        if self._seed is not None and template.skeleton == self._seed.skeleton:
-            template = self._seed
-        else:
-            # Another proposer changed the text: a strategy of its own, and its beginning goes on record.
-            key = f"{key}/{template.skeleton}"
-            known = self._strategies.get(key)
-            data["from"] = list(known.start if known is not None else template.values)
         strategy = self._strategy(key, template, data.get("from"))
         point = strategy.ask(int(rng.integers(2**31)))
         values = strategy.values(point)
