@@ -38,15 +38,23 @@ class Image(msgspec.Struct, frozen=True):
             )
 
 
+def media_type_of(data: bytes) -> str:
+    """The kind of the picture in `data`, told by how it begins; "" if it is none that models take."""
+    for media_type, beginning in _BEGINNINGS.items():
+        if data.startswith(beginning) and (media_type != "image/webp" or data[8:12] == b"WEBP"):
+            return media_type
+    return ""
+
+
 def image_of(data: bytes) -> Image:
     """The picture in `data`, its kind told by how it begins.
 
     Raises:
         UsageError: it is neither PNG, JPEG, GIF nor WebP.
     """
-    for media_type, beginning in _BEGINNINGS.items():
-        if data.startswith(beginning) and (media_type != "image/webp" or data[8:12] == b"WEBP"):
-            return Image(media_type, data)
+    media_type = media_type_of(data)
+    if media_type:
+        return Image(media_type, data)
     raise UsageError(f"{len(data)} bytes that begin with {data[:8]!r} are no PNG, JPEG, GIF or WebP picture")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from journeyman.ledger import Spend
+from journeyman.models.message import media_type_of
 from journeyman.verify import POLICY, Candidate, Status, Verdict
 
 if TYPE_CHECKING:
@@ -113,14 +114,6 @@ class Trial:
         """The same trial with files and verdict in memory, and artifacts if wanted: safe to hand to another thread."""
         kept = self.source.artifacts(self.index) if artifacts else {}
         return replace(self, source=Held(self.candidate, self.verdict, kept))
-
-
-def media_type_of(data: bytes) -> str:
-    """The media type of a picture by its first bytes; "" for anything else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    kinds = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-    return next((kind for magic, kind in kinds.items() if data.startswith(magic)), "")
 
 
 def trial_of(
