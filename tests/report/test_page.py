@@ -84,7 +84,9 @@ def test_hostile_text_stays_text(attack: str) -> None:
     reader.feed(render(page_of(attack)))
     assert {tag for tag, _ in reader.elements} <= ELEMENTS
     for _, attributes in reader.elements:
-        assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcset", "xlink:href")]
+        assert not [
+            name for name in attributes if name.startswith("on") or name in ("style", "srcset", "xlink:href")
+        ]
         source, target = attributes.get("src"), attributes.get("href")
         assert source is None or source.startswith("data:image/svg+xml;base64,")
         assert target is None or target.startswith("#")

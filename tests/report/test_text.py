@@ -86,7 +86,9 @@ def test_a_table_cell_cannot_forge_rows_or_repaint(text: str) -> None:
 @pytest.mark.parametrize("width", [40, 80, 120, 300])
 def test_no_number_is_cut_on_any_terminal(width: int) -> None:
     row = ("a/rather/long/name", "words " * 10, "0.123456789", "-1234.5678", "candidate_error")
-    table = Table(("name", "text", "x", "y", "status"), [row], numbers=frozenset({"x", "y"}), title="t", note="n")
+    table = Table(
+        ("name", "text", "x", "y", "status"), [row], numbers=frozenset({"x", "y"}), title="t", note="n"
+    )
     out = io.StringIO()
     print_table(table, Console(file=out, width=width, force_terminal=True, color_system=None))
     for cell in (row[0], *row[2:]):

@@ -42,13 +42,22 @@ def page_of(log: RunLog) -> Page:
     every = "Candidates" if shown.left_out else "Every candidate"
     sections = (
         Section("Best so far", course_blocks(story, entries), "course"),
-        Section("What the best design looks like", picture_blocks(pictures_of(log), result), "pictures", "Pictures"),
+        Section(
+            "What the best design looks like",
+            picture_blocks(pictures_of(log), result),
+            "pictures",
+            "Pictures",
+        ),
         Section("Seed and best", _numbers(story), "numbers"),
-        Section("What a better score costs elsewhere", tradeoff_blocks(story, entries), "tradeoff", "Trade-off"),
+        Section(
+            "What a better score costs elsewhere", tradeoff_blocks(story, entries), "tradeoff", "Trade-off"
+        ),
         Section("Lineage", lineage_blocks(story, entries), "lineage"),
         Section("What became of the proposals", outcome_blocks(story), "outcomes", "Outcomes"),
         Section("Models and proposers" if story.calls else "Proposers", cost_blocks(story), "costs"),
-        Section("The best design, as a difference from the seed", _difference(story), "difference", "Difference"),
+        Section(
+            "The best design, as a difference from the seed", _difference(story), "difference", "Difference"
+        ),
         Section("The way to the best", path_blocks(story, entries), "path", "The way"),
         Section(every, entry_blocks(story, shown), "candidates", "Candidates"),
     )

@@ -25,9 +25,6 @@ from journeyman.verify import Candidate, Metric, Status, Verdict
 SEED_STEP, VERIFIED, REPEATED, OPEN = "seed", "verified", "repeated", "under way"
 """Kinds of a step; any other kind is that of a failed proposal."""
 
-CALL = "call"
-"""Kind of the event of a model's reply; its key is `k/call/n`."""
-
 _MESSAGE = 400  # characters of a failure or feedback that a step keeps
 
 
@@ -44,8 +41,8 @@ class Call:
     finish: str
     input: int | None
     output: int | None
-    cached: int | None
-    reasoning: int | None
+    cached: int
+    reasoning: int
     micro_usd: int | None
     latency_s: float | None
     attempts: int
@@ -221,8 +218,8 @@ class _CallHead(msgspec.Struct, frozen=True):
     finish: str = ""
     input: int | None = None
     output: int | None = None
-    reasoning: int | None = None
-    cached: int | None = None
+    reasoning: int = 0
+    cached: int = 0
     micro_usd: int | None = None
 
 
@@ -288,7 +285,7 @@ class Teller:
             events.VERDICT: (_reader(_VerdictHead), self._verdict),
             events.REPEATED: (_reader(events.RepeatedBody), self._repeated),
             events.FAILED: (_reader(_FailedHead), self._failed),
-            CALL: (_reader(_CallHead), self._call),
+            events.CALL: (_reader(_CallHead), self._call),
         }
 
     def hear(self, seq: int, kind: str, key: str, body: bytes, volatile: bytes) -> None:

@@ -49,10 +49,14 @@ def render(page: Page) -> str:
     """The whole HTML document. Raises ValueError for an anchor that is no plain name."""
     style = (_TEMPLATES / "style.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return _environment().get_template("page.html").render(
-        page=page,
-        style=style,
-        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            style=style,
+            policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        )
     )
 
 

@@ -20,7 +20,9 @@ _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _KEPT = "\n\t"
 # Outside of these every character is looked at; inside nothing acts. A run of them is taken as one.
 _UNUSUAL = re.compile(r"[^ -~\n\t]+")
-_STACKED = 4  # combining marks kept on one character; the rest of a longer pile would spill over its neighbours
+_STACKED = (
+    4  # combining marks kept on one character; the rest of a longer pile would spill over its neighbours
+)
 
 
 def visible(text: str, *, limit: int | None = None) -> str:

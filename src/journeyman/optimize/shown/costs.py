@@ -54,7 +54,8 @@ def outcomes_by_model(story: Story) -> Table:
     grouped = _grouped(story.calls)
     kinds = [kind for kind, _ in Counter(call.outcome for call in story.calls).most_common()]
     rows = [
-        (model, *(str(sum(call.outcome == kind for call in calls)) for kind in kinds)) for model, calls in grouped.items()
+        (model, *(str(sum(call.outcome == kind for call in calls)) for kind in kinds))
+        for model, calls in grouped.items()
     ]
     # Two kinds may read alike; a table needs its columns apart.
     columns = ("model", *(spoken(kind) or "unnamed" for kind in kinds))
@@ -92,5 +93,4 @@ def _grouped(calls: Sequence[Call]) -> dict[str, list[Call]]:
 
 
 def _part(calls: Sequence[Call], part: str, whole: str) -> str:
-    known = [call for call in calls if getattr(call, part) is not None]
-    return share(sum(getattr(c, part) for c in known), sum(getattr(c, whole) or 0 for c in known)) if known else NONE
+    return share(sum(getattr(c, part) for c in calls), sum(getattr(c, whole) or 0 for c in calls))

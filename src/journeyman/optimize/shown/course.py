@@ -23,7 +23,11 @@ def course_blocks(story: Story, entries: Container[int]) -> list[Block]:
     result = story.result
     assert result.seed.score is not None
     panels: list[tuple[Spent, Callable[[Step], float], str]] = [
-        (Spent("evaluations after the seed's", whole=True), lambda s: float(s.evaluations_so_far), "evaluations")
+        (
+            Spent("evaluations after the seed's", whole=True),
+            lambda s: float(s.evaluations_so_far),
+            "evaluations",
+        )
     ]
     last = story.step(story.course[-1])
     if last.usd_so_far > 0:
@@ -33,7 +37,9 @@ def course_blocks(story: Story, entries: Container[int]) -> list[Block]:
         spent = Spent("thousands of tokens", 1000.0) if many else Spent("tokens")
         panels.append((spent, lambda s: float(s.tokens_so_far), "tokens"))
     if last.at_s > 0:
-        name, unit = ("h", 3600.0) if last.at_s > 2 * 3600 else ("min", 60.0) if last.at_s > 120 else ("s", 1.0)
+        name, unit = (
+            ("h", 3600.0) if last.at_s > 2 * 3600 else ("min", 60.0) if last.at_s > 120 else ("s", 1.0)
+        )
         panels.append((Spent(f"working time [{name}]", unit), lambda s: s.at_s, "working time"))
     drawings = [
         draw_course(
@@ -44,7 +50,11 @@ def course_blocks(story: Story, entries: Container[int]) -> list[Block]:
     ]  # fmt: skip
     rises = [story.step(i) for i in story.course if story.step(i).improved]
     blocks: list[Block] = [
-        Drawings(drawings, "Candidates far from the best are outside the picture.", legend=LEGEND if rises else LEGEND[:3])
+        Drawings(
+            drawings,
+            "Candidates far from the best are outside the picture.",
+            legend=LEGEND if rises else LEGEND[:3],
+        )
     ]
     if rises:
         blocks.append(Text(_said(rises, last), soft=True))
@@ -71,5 +81,9 @@ def _said(rises: list[Step], last: Step) -> str:
     return (
         f"The best improved {times}; the last time with candidate {best.index}, after {best.evaluations_so_far} "
         f"evaluations, {duration(best.at_s)}{paid}. "
-        + (f"The {since} evaluations after it found nothing better." if since else "It was the last evaluation of the run.")
+        + (
+            f"The {since} evaluations after it found nothing better."
+            if since
+            else "It was the last evaluation of the run."
+        )
     )

@@ -33,7 +33,9 @@ def picture_blocks(files: Mapping[str, bytes], result: Result) -> list[Block]:
         else:
             blocks.append(shown)
     if other:
-        blocks.append(Text(f"Drawn too, but in no form that can be shown here: {', '.join(other)}.", soft=True))
+        blocks.append(
+            Text(f"Drawn too, but in no form that can be shown here: {', '.join(other)}.", soft=True)
+        )
     return blocks
 
 
@@ -72,7 +74,11 @@ def metric_table(result: Result) -> Table | None:
         if held_out:
             cells.append(number(_value(held_out, name)))
         rows.append(cells)
-    columns = ["metric", "unit", "seed"] + ([] if same else ["best", "change"]) + (["best, held-out"] if held_out else [])
+    columns = (
+        ["metric", "unit", "seed"]
+        + ([] if same else ["best", "change"])
+        + (["best, held-out"] if held_out else [])
+    )
     return Table(
         tuple(columns), rows, title="Metrics", numbers=frozenset(columns[2:]),
         note="Means over the instances of a split." if len(result.best.verdict.instances) > 1 else "",
@@ -124,7 +130,11 @@ def path_blocks(story: Story, entries: Container[int]) -> list[Block]:
         if after in entries:
             inside.append(Links([("", f"everything about candidate {after}", f"c{after}")]))
         changed = difference(
-            story.candidate(before), story.candidate(after), f"candidate-{before}", f"candidate-{after}", context=1
+            story.candidate(before),
+            story.candidate(after),
+            f"candidate-{before}",
+            f"candidate-{after}",
+            context=1,
         )
         inside.append(Diff(changed, _SMALL, f"change from {before} to {after}"))
         blocks.append(Fold(summary, inside))

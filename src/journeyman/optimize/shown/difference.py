@@ -7,10 +7,14 @@ from collections import Counter
 
 from journeyman.verify import Candidate
 
-_EFFORT = 60_000  # pairs of equal lines that are compared; a candidate's lines may be made to be slow to match
+_EFFORT = (
+    60_000  # pairs of equal lines that are compared; a candidate's lines may be made to be slow to match
+)
 
 
-def difference(old: Candidate, new: Candidate, before: str = "seed", after: str = "best", *, context: int = 3) -> str:
+def difference(
+    old: Candidate, new: Candidate, before: str = "seed", after: str = "best", *, context: int = 3
+) -> str:
     """All files of two candidates in the unified format; `before` and `after` stand in front of the paths.
 
     Lines that are too alike to be matched in reasonable time are shown as removed and added as a whole.

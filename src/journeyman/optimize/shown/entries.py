@@ -36,13 +36,20 @@ def entry_blocks(story: Story, chosen: Chosen) -> list[Block]:
         )
     for beginning in beginnings:
         length = thousands(len(beginning.text))
-        summary = [("id", f"Beginning {beginning.name}"), ("by", f"of {beginning.count} prompts, {length} characters")]
-        blocks.append(Fold(summary, [Source(beginning.text, _TEXT, f"beginning {beginning.name}")], beginning.anchor))
+        summary = [
+            ("id", f"Beginning {beginning.name}"),
+            ("by", f"of {beginning.count} prompts, {length} characters"),
+        ]
+        blocks.append(
+            Fold(summary, [Source(beginning.text, _TEXT, f"beginning {beginning.name}")], beginning.anchor)
+        )
     blocks += [_entry(story, index, prompts[index], beginnings, shown) for index in chosen.indices]
     return blocks
 
 
-def _entry(story: Story, index: int, prompts: Sequence[str], beginnings: Sequence[Beginning], shown: set[int]) -> Fold:
+def _entry(
+    story: Story, index: int, prompts: Sequence[str], beginnings: Sequence[Beginning], shown: set[int]
+) -> Fold:
     step = story.step(index)
     inside: list[Block] = [*_origin(step, shown)]
     if step.failed:
@@ -75,7 +82,9 @@ def _summary(step: Step) -> list[tuple[str, str]]:
 
 def _origin(step: Step, shown: set[int]) -> list[Block]:
     """Where it came from, with links, and what it took."""
-    sources = [(target, "made from" if order == 0 else "also shown") for order, target in enumerate(step.parents)]
+    sources = [
+        (target, "made from" if order == 0 else "also shown") for order, target in enumerate(step.parents)
+    ]
     if step.same_as is not None:
         sources.append((step.same_as, "the same files as"))
     links: list[tuple[str, str, str]] = []
@@ -104,7 +113,10 @@ def _paid(calls: Iterable[Call]) -> str:
         return ""
     money = [call.micro_usd for call in calls if call.micro_usd is not None]
     seconds = [call.latency_s for call in calls if call.latency_s is not None]
-    parts = [f"{len(calls)} call{'s' if len(calls) > 1 else ''}", f"{thousands(sum(c.tokens for c in calls))} tokens"]
+    parts = [
+        f"{len(calls)} call{'s' if len(calls) > 1 else ''}",
+        f"{thousands(sum(c.tokens for c in calls))} tokens",
+    ]
     parts += [dollars(sum(money))] if money else []
     parts += [duration(sum(seconds))] if seconds else []
     return ", ".join(parts)
@@ -124,14 +136,18 @@ def _call(call: Call, prompt: str, beginnings: Sequence[Beginning], *, alone: bo
     which = "" if alone else f" {call.number}"
     blocks: list[Block] = [Heading(f"Prompt{which}"), *_prompt(prompt, beginnings)]
     reply = call.reply()
-    ended = spoken(call.outcome) + (f", {call.finish}" if call.finish and call.finish not in ("stop", call.outcome) else "")
+    ended = spoken(call.outcome) + (
+        f", {call.finish}" if call.finish and call.finish not in ("stop", call.outcome) else ""
+    )
     blocks.append(Heading(f"Reply{which} of {call.model} ({ended})"))
     if reply.refusal:
         blocks.append(Source(reply.refusal, _TEXT, "refusal"))
     if reply.reasoning:
         summary = [("by", f"its reasoning, {thousands(len(reply.reasoning))} characters")]
         blocks.append(Fold(summary, [Source(reply.reasoning, _TEXT, "reasoning")]))
-    blocks.append(Source(reply.text, _TEXT, "reply") if reply.text else Text("There is no text in it.", soft=True))
+    blocks.append(
+        Source(reply.text, _TEXT, "reply") if reply.text else Text("There is no text in it.", soft=True)
+    )
     return blocks
 
 
@@ -172,7 +188,9 @@ def _verdict(story: Story, step: Step) -> list[Block]:
         return []
     if step.kind == REPEATED:
         return [Text("It took the verdict of the earlier one and cost no evaluation.", soft=True)]
-    said = f"{spoken(verdict.status)}, score {number(verdict.score)}" if verdict.ok else spoken(verdict.status)
+    said = (
+        f"{spoken(verdict.status)}, score {number(verdict.score)}" if verdict.ok else spoken(verdict.status)
+    )
     level = f", isolation {verdict.level}" if verdict.level else ""
     cached = ", from the cache" if verdict.cached else ""
     blocks: list[Block] = [Heading("Verdict"), Text(f"{said}, in {duration(verdict.wall_s)}{level}{cached}.")]

@@ -42,14 +42,18 @@ def caveats(story: Story) -> list[str]:
             "no other candidate takes its place."
         )
     elif result.best.index != SEED and result.best_held_out is not None and not result.improved:
-        said.append("What was gained on dev was not gained on held-out: the best design is no better than the seed there.")
+        said.append(
+            "What was gained on dev was not gained on held-out: the best design is no better than the seed there."
+        )
     if result.reason is not None and result.best_held_out is None:
         said.append(
             "No held-out instances: the score says how well the very problem of the search was solved, not how the design "
             "does on others."
         )
     if result.best.verdict.level == "none":
-        said.append("Candidates ran without isolation (level none): a candidate could have read the verifier or changed it.")
+        said.append(
+            "Candidates ran without isolation (level none): a candidate could have read the verifier or changed it."
+        )
     canned = sorted({call.model for call in story.calls if call.model.startswith(_NOT_ASKED_AFRESH)})
     if canned:
         said.append(

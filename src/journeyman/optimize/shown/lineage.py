@@ -28,7 +28,11 @@ def lineage_blocks(story: Story, entries: Container[int]) -> list[Block]:
     whole = len(settled) <= WHOLE
     result = story.result
     path = set(path_to(story, result.best.index))
-    shown = settled if whole else [story.step(i) for i in sorted(with_ancestors(story, {*improvements(story), *path}))]
+    shown = (
+        settled
+        if whole
+        else [story.step(i) for i in sorted(with_ancestors(story, {*improvements(story), *path}))]
+    )
     colours = _colours(settled)
     last = settled[-1].index
     nodes = [_node(step, path, colours, entries) for step in shown]
@@ -83,7 +87,11 @@ def title(step: Step) -> str:
     """What a pointer on a mark shows."""
     if step.index == SEED:
         return f"seed: {number(step.score)}"
-    came = number(step.score) if step.score is not None else spoken(step.kind if step.failed else str(step.status))
+    came = (
+        number(step.score)
+        if step.score is not None
+        else spoken(step.kind if step.failed else str(step.status))
+    )
     by = f" by {_maker(step)}" if _maker(step) else ""
     origin = f", from #{step.parents[0]}" if step.parents else ""
     note = f": {step.note[:120]}" if step.note else ""

@@ -52,5 +52,7 @@ def _bars(steps: list[Step], counts: Counter[str]) -> Drawings:
         first, last = slice_[0].index, slice_[-1].index
         bars.append(Bar(str(first), f"proposals {first} to {last}", tuple(found[name] for name in shown)))
     label = f"Outcomes of {len(steps)} proposals in tenths of the run"
-    drawn = draw_bars(bars, kinds, x_name="tenths of the run, by the number of their first proposal", label=label)
+    drawn = draw_bars(
+        bars, kinds, x_name="tenths of the run, by the number of their first proposal", label=label
+    )
     return Drawings([drawn], legend=[(class_, name) for name, class_ in kinds])

@@ -19,7 +19,12 @@ MOST = 3
 ALIKE = 0.9
 """A metric whose rank correlation with the score is stronger than this is no other quantity to trade for it."""
 _LEAST = 4  # candidates with a score; fewer make no picture
-LEGEND = (("isseed", "the seed"), ("isbest", "the best"), ("front", "Pareto-optimal"), ("dot", "another candidate"))
+LEGEND = (
+    ("isseed", "the seed"),
+    ("isbest", "the best"),
+    ("front", "Pareto-optimal"),
+    ("dot", "another candidate"),
+)
 
 
 def tradeoff_blocks(story: Story, entries: Container[int]) -> list[Block]:
@@ -84,5 +89,9 @@ def _spot(story: Story, step: Step, name: str, entries: Container[int]) -> Spot:
     assert step.score is not None
     value = step.metrics[name].value
     special = "isbest" if step.index == story.result.best.index else "isseed" if step.index == SEED else ""
-    title = f"{'seed' if step.index == SEED else f'#{step.index}'}: {number(step.score)}, {name} {number(value)}"
-    return Spot(step.index, value, step.score, title, f"#c{step.index}" if step.index in entries else None, special)
+    title = (
+        f"{'seed' if step.index == SEED else f'#{step.index}'}: {number(step.score)}, {name} {number(value)}"
+    )
+    return Spot(
+        step.index, value, step.score, title, f"#c{step.index}" if step.index in entries else None, special
+    )

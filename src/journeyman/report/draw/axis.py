@@ -55,7 +55,7 @@ def ticks(low: float, high: float, count: int = 5, *, whole: bool = False) -> li
     for factor in (5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05):
         step = max(1.0, factor * power) if whole else factor * power
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        choices.append([round(k * step, 12) + 0.0 for k in range(first, last + 1)])
+        choices.append([float(f"{k * step:.12g}") + 0.0 for k in range(first, last + 1)])
     return min(choices, key=lambda found: (len(found) < 2, abs(len(found) - count)))
 
 
@@ -65,11 +65,12 @@ def labels(values: Sequence[float]) -> list[str]:
     >>> labels([0.0, 0.25, 0.5])
     ['0', '0.25', '0.50']
     """
-    if any(v and not 1e-5 <= abs(v) < 1e7 for v in values):
-        return [number(v, digits=3) if v else "0" for v in values]
     gap = min((abs(b - a) for a, b in pairwise(values) if b != a), default=0.0)
     if not gap:
         return [number(v, digits=4) for v in values]
+    if any(v and not 1e-5 <= abs(v) < 1e7 for v in values):
+        digits = max(3, 2 + math.ceil(math.log10(max(map(abs, values)) / gap)))
+        return [f"{v:.{digits - 1}e}".replace("-", "−") if v else "0" for v in values]
     decimals = max(0, -math.floor(math.log10(gap) + 1e-9))
     # A step of 0.25 needs one digit more than its size.
     if any(abs(v * 10**decimals - round(v * 10**decimals)) > 1e-6 for v in values):
@@ -105,9 +106,7 @@ def frame(
     drawn += [
         text(x.start - 6, y.at(v) + 4, label, anchor="end") for v, label in zip(at, labels(at), strict=True)
     ]
-    drawn += [
-        text(x.at(v), y.start + 16, label) for v, label in zip(x_ticks, x_labels, strict=True)
-    ]
+    drawn += [text(x.at(v), y.start + 16, label) for v, label in zip(x_ticks, x_labels, strict=True)]
     drawn.append(line(x.start, y.start, x.end, y.start, "axis"))
     drawn.append(text((x.start + x.end) / 2, y.start + 33, x_label, class_="name"))
     drawn.append(text(4, y.end - 10, y_label, class_="name", anchor="start"))

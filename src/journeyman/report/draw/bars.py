@@ -28,7 +28,9 @@ def draw_bars(bars: Sequence[Bar], kinds: Sequence[tuple[str, str]], *, x_name: 
     y = Scale(0.0, 100.0, HEIGHT - _BOTTOM, _TOP)
     at = [0.0, 25.0, 50.0, 75.0, 100.0]
     drawn = [line(_LEFT, y.at(v), WIDTH - _RIGHT, y.at(v), "grid") for v in at]
-    drawn += [text(_LEFT - 6, y.at(v) + 4, said, anchor="end") for v, said in zip(at, labels(at), strict=True)]
+    drawn += [
+        text(_LEFT - 6, y.at(v) + 4, said, anchor="end") for v, said in zip(at, labels(at), strict=True)
+    ]
     drawn.append(text(4, _TOP - 11, "share of proposals [%]", class_="name", anchor="start"))
     slot = (WIDTH - _RIGHT - _LEFT) / max(1, len(bars))
     for i, bar in enumerate(bars):

@@ -46,13 +46,19 @@ def draw_course(marks: Sequence[Mark], *, spent: Spent, seed: float, score_name:
     y = Scale(*score_range(marks), HEIGHT - _BOTTOM, _TOP)
     at = [v * spent.unit for v in Scale(0.0, x.high / spent.unit, 0, 1).ticks(5, whole=spent.whole)]
     drawn = frame(
-        x, y, x_ticks=at, x_labels=labels([v / spent.unit for v in at]), x_label=spent.name, y_label=score_name
+        x,
+        y,
+        x_ticks=at,
+        x_labels=labels([v / spent.unit for v in at]),
+        x_label=spent.name,
+        y_label=score_name,
     )
     if y.holds(seed):
         drawn.append(line(x.start, y.at(seed), x.end, y.at(seed), "seed"))
     inside = [m for m in marks if m.score is not None and y.holds(m.score) and not m.improved]
     drawn += [
-        dot(x.at(m.at), y.at(m.score or 0.0), 2.2, "dot", m.title) for m in inside[:: 1 + len(inside) // _DOTS]
+        dot(x.at(m.at), y.at(m.score or 0.0), 2.2, "dot", m.title)
+        for m in inside[:: 1 + len(inside) // _DOTS]
     ]
     drawn.append(polyline(_steps(marks, x, y), "best"))
     better = [m for m in marks if m.improved]

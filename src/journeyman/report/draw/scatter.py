@@ -41,7 +41,9 @@ def fronts(spots: Sequence[Spot], *, maximize: bool) -> set[int]:
     return chosen
 
 
-def draw_scatter(spots: Sequence[Spot], *, maximize: bool, x_name: str, score_name: str, label: str) -> Markup:
+def draw_scatter(
+    spots: Sequence[Spot], *, maximize: bool, x_name: str, score_name: str, label: str
+) -> Markup:
     """One panel of at least two spots. The axes leave out the far tails, whose dots lie on the edge."""
     front = fronts(spots, maximize=maximize)
     x = Scale(*_reach([s.x for s in spots], [s.x for s in spots if s.special]), _LEFT, WIDTH - _RIGHT)

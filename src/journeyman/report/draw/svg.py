@@ -38,7 +38,9 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
     return element("path", d=f"M{_written(x1)} {_written(y1)}L{_written(x2)} {_written(y2)}", class_=class_)
 
 
-def text(x: float, y: float, said: str, *, class_: str = "tick", anchor: str = "middle", turned: bool = False) -> Markup:
+def text(
+    x: float, y: float, said: str, *, class_: str = "tick", anchor: str = "middle", turned: bool = False
+) -> Markup:
     """A line of text at (x, y). `anchor`: start, middle or end; `turned`: reads upwards."""
     turn = f"rotate(-90 {_written(x)} {_written(y)})" if turned else None
     return element("text", said, x=x, y=y, text_anchor=anchor, class_=class_, transform=turn)
@@ -55,7 +57,11 @@ def linked(drawn: Markup, href: str | None, label: str = "") -> Markup:
 
     For a pointer only: a picture is one thing to a keyboard and a screen reader, and the page lists the same places below.
     """
-    return drawn if href is None else element("a", drawn, href=href, tabindex=-1, aria_label=one_line(label) or None)
+    return (
+        drawn
+        if href is None
+        else element("a", drawn, href=href, tabindex=-1, aria_label=one_line(label) or None)
+    )
 
 
 def polyline(points: list[tuple[float, float]], class_: str) -> Markup:

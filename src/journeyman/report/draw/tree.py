@@ -62,21 +62,25 @@ def draw_tree(
     at = x.ticks(8, whole=True)
     if log:
         at = [0.0, *at]
-    drawn = _named_axes(x, y, at, score_name, log)
+    drawn = _named_axes(x, y, at, score_name, log, {n.rail for n in nodes})
     drawn += [_band(band, x, y) for band in bands if _inside(band, y)]
     place = {n.index: (x.at(n.index), _height(n, y)) for n in nodes}
     on_path = {n.index for n in nodes if n.on_path}
     drawn += _edges(nodes, place, on_path)
     # Later ones lie on top: failures, plain ones, improvements, the path.
     for node in sorted(nodes, key=lambda n: (n.score is not None, n.improved, n.on_path, n.index)):
-        drawn.append(_node(node, *place[node.index], crowded=len(nodes) > 200))
+        drawn.append(_node(node, *place[node.index], crowded=len(nodes) > 60))
     return drawing(WIDTH, HEIGHT, label, *drawn)
 
 
-def _named_axes(x: Scale, y: Scale, at: Sequence[float], score_name: str, log: bool) -> list[Markup]:
+def _named_axes(
+    x: Scale, y: Scale, at: Sequence[float], score_name: str, log: bool, rails: set[str]
+) -> list[Markup]:
     shift = _RAILS["no candidate"] + 8
     drawn = frame(x, y, x_ticks=(), x_labels=(), x_label="", y_label=score_name, y_ticks=6)
     for rail, below in _RAILS.items():
+        if rail not in rails:
+            continue
         drawn.append(line(x.start, y.start + below, x.end, y.start + below, "grid"))
         drawn.append(text(x.start - 6, y.start + below + 4, rail, class_="rail", anchor="end"))
     for value, said in zip(at, labels(at), strict=True):
@@ -125,7 +129,8 @@ def _node(node: Node, x: float, y: float, *, crowded: bool) -> Markup:
             element("path", d=cross, class_="cross"),
         )  # fmt: skip
         return linked(drawn, node.href, node.title)
-    radius = 5.5 if node.on_path else 4.5 if node.improved else 3.0 if crowded else 3.8
+    radius = 5.5 if node.on_path else 4.5 if node.improved else 3.8
+    radius -= 0.8 if crowded else 0.0
     ring = " onpath" if node.on_path else " improved" if node.improved else ""
     return dot(x, y, radius, f"node {node.class_}{ring}", node.title, node.href)
 
