@@ -31,6 +31,7 @@ from journeyman.models.nudge import nudge
 from journeyman.optimize import optimize, resume
 from journeyman.optimize.forecast import forecast
 from journeyman.optimize.redo import redo
+from journeyman.optimize.result import result_of
 from journeyman.optimize.search import SEARCHES
 from journeyman.runlog import RunLog, canonical
 from journeyman.testing.endpoint import Behaviour, EndpointServer
@@ -420,6 +421,8 @@ def test_a_run_killed_again_and_again_pays_no_reply_twice(task: Task, tmp_path: 
     calls = Counter(c["key"].partition("/")[0] for c in counted(run, "call"))
     assert set(calls.values()) == {1}
     unknown = [s for s in counted(run, "settle") if s.get("known") is False]
+    with RunLog.open(run) as log:
+        assert result_of(log).unknown.micro_usd == sum(s["micro_usd"] for s in unknown)
     # Every request is either a reply in the log or one that was in flight when the process died.
     assert len(calls) <= asked <= len(calls) + len(unknown)
     assert len(unknown) <= struck

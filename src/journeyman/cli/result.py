@@ -65,6 +65,10 @@ def _note(results: Sequence[Result]) -> str:
     levels = {r.best.verdict.level for r in results}
     if "none" in levels:
         notes.append("candidates were NOT isolated (level none)")
+    for r in results:
+        if r.unknown.micro_usd:
+            share = f"${r.unknown.micro_usd / 1e6:.2f} of ${r.spent.micro_usd / 1e6:.2f}"
+            notes.append(f"{r.task}: {share} is the worst case of calls whose outcome nobody knows")
     if any(r.reason is None for r in results):
         notes.append("not ended yet: held-out is verified at the end")
     return "; ".join(notes)
@@ -107,6 +111,7 @@ def document(result: Result) -> dict[str, Any]:
         "proposals": result.spent.proposals,
         "tokens": result.spent.tokens,
         "usd": result.spent.micro_usd / 1e6,
+        "usd_unknown": result.unknown.micro_usd / 1e6,
         "feasible_share": result.feasible_share,
         "failed_proposals": result.failed_proposals,
         "repeated": result.repeated,

@@ -159,9 +159,9 @@ class Engine:
         waits = proposer.waits
         # Proposals that wait for something outside are made ahead, one for each lane; others are made when needed,
         # from the newest verdicts. With one lane nothing is made ahead: each step sees the verdict of the last.
-        self._at_once = plan.calls or (
-            plan.parallel if plan.parallel == 1 or not waits else 2 * plan.parallel
-        )
+        self._at_once = plan.parallel
+        if waits:
+            self._at_once = plan.calls or (1 if plan.parallel == 1 else 2 * plan.parallel)
         self._verifying = ThreadPoolExecutor(plan.parallel, "verify")
         self._proposing = ThreadPoolExecutor(self._at_once, "propose") if waits else None
 

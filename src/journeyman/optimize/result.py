@@ -24,6 +24,7 @@ class Result:
 
     `best` is the finalist, chosen on dev; it is the seed where nothing beat it. `seed_held_out` and `best_held_out` are
     fresh verdicts on instances that no step of the search saw; None where the task has none or the run has not ended.
+    `unknown`: the part of `spent` that is booked at the worst case, because nobody knows what those calls really took.
     `curve`: (evaluations spent, best dev score so far), one entry for the seed and one for each improvement.
     """
 
@@ -39,6 +40,7 @@ class Result:
     seed_held_out: Verdict | None
     best_held_out: Verdict | None
     spent: Spend
+    unknown: Spend
     verified: int
     feasible: int
     failed_proposals: int
@@ -98,7 +100,7 @@ def result_of(log: RunLog) -> Result:
     Raises RunError if the run has not even verified its seed.
     """
     archive = Archive(log)
-    best_index, spent, evaluations, elapsed_s = SEED, Spend(), 0, 0.0
+    best_index, spent, unknown, evaluations, elapsed_s = SEED, Spend(), Spend(), 0, 0.0
     verified = feasible = failed = repeated = 0
     curve: list[tuple[int, float]] = []
     reason: str | None = None
@@ -115,7 +117,10 @@ def result_of(log: RunLog) -> Result:
                 feasible += body["score"] is not None
         elif event.kind == events.SETTLE:
             evaluations += body.get("evaluations", 0)
-            spent = spent + Spend(**{k: n for k, n in body.items() if k != "known"})
+            amount = Spend(**{k: n for k, n in body.items() if k != "known"})
+            spent = spent + amount
+            if not body.get("known", True):
+                unknown = unknown + amount
         elif event.kind == events.BEST:
             # Stands behind its settlement in one commit, so the evaluation that found it is counted.
             best_index = body["index"]
@@ -134,7 +139,7 @@ def result_of(log: RunLog) -> Result:
         run=log.folder, run_id=log.run_id, task=log.header["task"], unit=log.header["unit"],
         maximize=log.header["maximize"], reason=reason, seed=read_trial(archive, SEED),
         best=read_trial(archive, best_index), seed_held_out=final[0] if final else None,
-        best_held_out=final[1] if final else None, spent=spent, verified=verified, feasible=feasible,
+        best_held_out=final[1] if final else None, spent=spent, unknown=unknown, verified=verified, feasible=feasible,
         failed_proposals=failed, repeated=repeated, elapsed_s=elapsed_s, curve=tuple(curve),
     )  # fmt: skip
 
