@@ -431,12 +431,19 @@ class Engine:
         self._log.append(*events.ledger_event(event))
 
     def _write_candidate(
-        self, index: int, proposal: Proposal, parents: tuple[int, ...], proposer: str
+        self,
+        index: int,
+        proposal: Proposal,
+        parents: tuple[int, ...],
+        proposer: str,
+        hint: dict[str, Any] | None = None,
     ) -> None:
         archive = self.state.archive
         digest = proposal.candidate.digest
         same_as = archive.first_with(digest)
-        body = events.candidate_body(index, digest, proposal, parents, proposer, same_as, self._log.put_blob)
+        body = events.candidate_body(
+            index, digest, proposal, parents, proposer, same_as, self._log.put_blob, hint=hint
+        )
         seq = self._log.append(events.CANDIDATE, str(index), body)
         spend = proposal.spend
         made = Made(
@@ -449,7 +456,7 @@ class Engine:
         answer = self._novel(request.index, answer)
         proposer = answer.proposer or self._proposer.name
         if isinstance(answer, Proposal):
-            self._write_candidate(request.index, answer, parents, proposer)
+            self._write_candidate(request.index, answer, parents, proposer, request.hint)
             return
         key = str(request.index)
         body = events.FailedBody(request.index, answer.kind, answer.message, parents, proposer)

@@ -50,7 +50,10 @@ END = "end"
 
 
 class CandidateBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`files`: path -> digest of the blob; `transcript` likewise by name. `spend`: tokens and money of the proposal."""
+    """`files`: path -> digest of the blob; `transcript` likewise by name. `spend`: tokens and money of the proposal.
+
+    `hint`: what the search said of it: island or chain, step, roles of the parents.
+    """
 
     index: int
     digest: str
@@ -62,6 +65,7 @@ class CandidateBody(msgspec.Struct, frozen=True, omit_defaults=True):
     same_as: int | None = None
     transcript: dict[str, str] = {}
     spend: dict[str, int] = {}
+    hint: dict[str, Any] = {}
 
 
 class InstanceBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -186,6 +190,8 @@ def candidate_body(
     proposer: str,
     same_as: int | None,
     put: Put,
+    *,
+    hint: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Store the files and the transcript, and say where they are."""
     spend = {
@@ -196,6 +202,7 @@ def candidate_body(
     body = CandidateBody(
         index, digest, {path: put(data) for path, data in proposal.candidate.files.items()}, parents, proposer,
         proposal.note, proposal.data, same_as, {name: put(data) for name, data in proposal.transcript.items()}, spend,
+        hint or {},
     )  # fmt: skip
     return _plain(body)
 

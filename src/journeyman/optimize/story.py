@@ -95,6 +95,8 @@ class Step:
     calls: tuple[Call, ...]
     transcript: dict[str, str]
     """Name -> digest of what its proposer put on record; `Story.transcript` reads it."""
+    line: str = ""
+    """Where the search made it, "island 2" or "chain 0"; "" if the search has no such parts."""
 
     @property
     def failed(self) -> bool:
@@ -189,6 +191,7 @@ class _CandidateHead(msgspec.Struct, frozen=True):
     note: str = ""
     same_as: int | None = None
     transcript: dict[str, str] = {}
+    hint: dict[str, Any] = {}
 
 
 class _VerdictHead(msgspec.Struct, frozen=True):
@@ -256,6 +259,7 @@ class _Draft:
     metrics: dict[str, Metric] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     transcript: dict[str, str] = field(default_factory=dict)
+    line: str = ""
 
 
 def _reader(kind: Any) -> Callable[[bytes], Any]:
@@ -326,6 +330,8 @@ class Teller:
         draft = self._draft(head.index)
         draft.parents, draft.proposer, draft.note = head.parents, head.proposer, head.note
         draft.same_as, draft.transcript = head.same_as, head.transcript
+        part = next((name for name in ("island", "chain") if name in head.hint), None)
+        draft.line = "" if part is None else f"{part} {head.hint[part]}"
 
     def _verdict(self, seq: int, head: _VerdictHead, seen: _Seen) -> None:
         self.archive.add_verdict(head.index, seq)
@@ -384,5 +390,5 @@ def _step(index: int, draft: _Draft) -> Step:
     return Step(
         index, draft.parents, draft.proposer, draft.kind, draft.status, draft.score, draft.improved, draft.best,
         draft.evaluations, draft.micro_usd / 1e6, draft.tokens, draft.at_s, draft.note, draft.message, draft.same_as,
-        draft.metrics, tuple(draft.calls), draft.transcript,
+        draft.metrics, tuple(draft.calls), draft.transcript, draft.line,
     )  # fmt: skip

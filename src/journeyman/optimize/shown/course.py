@@ -83,6 +83,8 @@ def _said(rises: list[Step], last: Step) -> str:
         f"evaluations, {duration(best.at_s)}{paid}. "
         + (
             f"The {since} evaluations after it found nothing better."
+            if since > 1
+            else "The one evaluation after it found nothing better."
             if since
             else "It was the last evaluation of the run."
         )

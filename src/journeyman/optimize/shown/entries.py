@@ -101,9 +101,9 @@ def _origin(step: Step, shown: set[int]) -> list[Block]:
     blocks: list[Block] = [Links(links)] if links else []
     if absent:
         blocks.append(Text(f"Of what it came from, {', '.join(absent)} is not on this page.", soft=True))
-    paid = _paid(step.calls)
-    if paid:
-        blocks.append(Text(paid, soft=True))
+    about = "; ".join(part for part in (step.line, _paid(step.calls)) if part)
+    if about:
+        blocks.append(Text(about, soft=True))
     return blocks
 
 
