@@ -52,8 +52,8 @@ def work(task: Task, folder: Path, parallel: int, steps: int) -> None:
         resume(found[0].folder, proposer=proposer, verifier=verifier, on_progress=told, task=task)
     else:
         optimize(
-            task, proposer=proposer, evaluations=EVALUATIONS, parallel=parallel, seed=5, search_options={"width": 2}, verifier=verifier,
-            runs=folder / "runs", on_progress=told,
+            task, proposer=proposer, evaluations=EVALUATIONS, parallel=parallel, seed=5,
+            search_options={"width": 2}, verifier=verifier, runs=folder / "runs", on_progress=told,
         )  # fmt: skip
 
 

@@ -302,8 +302,8 @@ def test_a_program_gets_a_clean_environment(
 def test_a_run_with_a_program(tmp_path: Path, task: Task) -> None:
     (tmp_path / "echo.py").write_text(ECHO)
     result = optimize(
-        task, proposer="command", proposer_options={"command": f"{sys.executable} {tmp_path / 'echo.py'}"}, evaluations=4, parallel=2,
-        verifier=Valley(), runs=tmp_path / "runs",
+        task, proposer="command", proposer_options={"command": f"{sys.executable} {tmp_path / 'echo.py'}"},
+        evaluations=4, parallel=2, verifier=Valley(), runs=tmp_path / "runs",
     )  # fmt: skip
     assert result.best.note == "moved x"
     assert result.best.proposer == "command"
