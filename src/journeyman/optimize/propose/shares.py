@@ -92,7 +92,8 @@ def shares(qualities: Sequence[float], floor: float) -> list[float]:
     if total <= 0.0:
         return [1.0 / len(qualities)] * len(qualities)
     free = 1.0 - floor * len(qualities)
-    return [floor + free * quality / total for quality in qualities]
+    # Divided first: the share of what is all there is must be 1 even where a product would round.
+    return [floor + free * (quality / total) for quality in qualities]
 
 
 def _gain(outcome: Outcome, maximize: bool) -> float | None:
