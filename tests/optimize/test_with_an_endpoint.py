@@ -35,7 +35,7 @@ from journeyman.optimize.result import result_of
 from journeyman.optimize.search import SEARCHES
 from journeyman.runlog import RunLog, canonical
 from journeyman.testing.endpoint import Behaviour, EndpointServer
-from journeyman.verify import Task
+from journeyman.verify import Task, load_task
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -122,6 +122,29 @@ def test_every_search_runs_and_is_replayed_with_the_network_off(
         runs=tmp_path / "third",
     )  # fmt: skip
     assert lasting(third.run) == lasting(result.run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "search"),
+    [
+        ("operations/job_shop", "pool"),
+        ("optics/adaptive_optics_lag", "ab_mcts"),
+        ("computing/sha256", "islands"),
+    ],
+)
+def test_every_built_in_task_runs_with_its_own_verifier(tmp_path: Path, name: str, search: str) -> None:
+    with EndpointServer(answer) as server:
+        result = optimize(
+            name, model="near", models_file=models_file(tmp_path, server.url, max_tokens=8000), search=search,
+            evaluations=2, runs=tmp_path / "runs",
+        )  # fmt: skip
+        prompts = [request.body["messages"] for request in server.requests]
+    assert result.spent.evaluations == 2
+    assert result.best_held_out is not None
+    statement = load_task(name).statement.strip()
+    assert prompts
+    assert all(statement in messages[-1]["content"] for messages in prompts)
 
 
 def test_a_run_of_many_workers_is_done_again_from_its_log(task: Task, tmp_path: Path) -> None:
@@ -437,8 +460,6 @@ def test_a_run_killed_again_and_again_pays_no_reply_twice(task: Task, tmp_path: 
 
 def _work(folder: Path, url: str, evaluations: int) -> None:
     """A worker process: begin the run in `folder`, or go on with it."""
-    from journeyman.verify import load_task
-
     os.environ["NEAR_KEY"] = KEY
     task = load_task(folder / "task")
     file = models_file(folder, url)

@@ -110,6 +110,9 @@ class Lane:
 
     def kill(self) -> None:
         """End the process at once, from any thread; a job under way ends with LaneEnded."""
+        if self._process.returncode is not None:
+            # It was waited for, and its number may be another's by now.
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
