@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from journeyman.models import Outcome, Prompt, list_models, open_model
-from journeyman.models.config import ModelSpec
 from journeyman.models.endpoint import Endpoint
 from journeyman.models.request import MAX_TOKENS
+from journeyman.models.spec import ModelSpec
 from journeyman.testing.endpoint import EndpointServer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")

@@ -10,10 +10,11 @@ each attempt costs goes through a `Meter`. Neither torch nor an HTTP library is 
 from __future__ import annotations
 
 from journeyman.models.completion import Completion, Cost, Outcome, TokenLogprob, Usage
-from journeyman.models.config import ModelSpec, list_models, open_model, require_price
+from journeyman.models.config import list_models, open_model, require_price
 from journeyman.models.message import Image, Message, Prompt, image_of
 from journeyman.models.model import FREE, Meter, Model
 from journeyman.models.price import Price
+from journeyman.models.spec import ModelSpec
 
 __all__ = [
     "FREE",

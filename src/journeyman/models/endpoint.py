@@ -29,7 +29,6 @@ from journeyman.models.address import chat_completions, is_local
 from journeyman.models.bound import worst_case
 from journeyman.models.completion import Completion, Cost, Outcome, Usage
 from journeyman.models.concurrency import Gate
-from journeyman.models.config import ModelSpec
 from journeyman.models.message import Prompt
 from journeyman.models.model import FREE, Meter, Model
 from journeyman.models.price import Price
@@ -37,6 +36,7 @@ from journeyman.models.reply import ErrorInside, Malformed, read_reply
 from journeyman.models.request import MAX_TOKENS, request_body
 from journeyman.models.retry import asked_to_wait_s, backoff_s
 from journeyman.models.secret import Secrets, from_environment, read_headers
+from journeyman.models.spec import ModelSpec
 from journeyman.models.status import LONGEST, Meaning, Said, advice, meaning, read_error
 from journeyman.models.transport import Answer, NoAnswer, Transport
 

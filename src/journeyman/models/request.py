@@ -10,7 +10,7 @@ import msgspec
 from journeyman.models.message import Message, Prompt
 
 if TYPE_CHECKING:
-    from journeyman.models.config import ModelSpec
+    from journeyman.models.spec import ModelSpec
 
 MAX_TOKENS = 16_384
 """Of a reply, where neither prompt nor settings say: what the older of today's models can still give."""

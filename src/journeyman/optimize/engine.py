@@ -54,6 +54,7 @@ from journeyman.optimize.replay import replay
 from journeyman.optimize.search.base import Search
 from journeyman.optimize.state import NO_BUDGET, NOTHING_LEFT, Left, Made, State, parents_of
 from journeyman.optimize.trial import SEED, Proposal, Request, Trial
+from journeyman.optimize.writer import Writer
 from journeyman.runlog import RunLog
 from journeyman.verify import DEV, HELD_OUT, POLICY, Candidate, Status, Task, Verdict
 
@@ -138,6 +139,7 @@ class Engine:
             elapsed_s=replayed.elapsed_s,
             lock=log.lock,
         )
+        self._write = Writer(log, self.state, lambda: self.ledger.elapsed_s)
         self._paid, self._attempts = replayed.paid, replayed.attempts
         self._models = models
         self._models_file = models_file
@@ -227,7 +229,7 @@ class Engine:
         state = self.state
         if not state.archive.has_candidate(SEED):
             with self._log.commit():
-                self._write_candidate(SEED, Proposal(self._task.seed), (), "seed")
+                self._write.candidate(SEED, Proposal(self._task.seed), (), "seed")
         if state.seed is None:
             verdict, attempts = await self._verify(self._task.seed, DEV, 0)
             if verdict.status in _NO_CANDIDATES_FAULT:
@@ -236,9 +238,9 @@ class Engine:
                     f"the verifier of task {self._task.id!r} fails on the seed ({verdict.status}): {verdict.feedback}"
                 )
             with self._log.commit():
-                trial = self._write_verdict(SEED, verdict, attempts, counts=True)
+                trial = self._write.verdict(SEED, verdict, attempts, counts=True)
                 if trial is not None and verdict.ok:
-                    self._write_best(trial)
+                    self._write.best(trial)
         assert state.seed is not None
         if not state.seed.ok:
             said = f": {state.seed.verdict.feedback}" if state.seed.verdict.feedback else ""
@@ -378,12 +380,12 @@ class Engine:
         again = better and self._task.noisy and short(self.ledger.remaining(), _ONE_EVALUATION) is None
         spend = Spend(int(POLICY[verdict.status].charged), 1, made.tokens, made.micro_usd)
         with self._log.commit():
-            trial = self._write_verdict(index, verdict, attempts, counts=not again)
+            trial = self._write.verdict(index, verdict, attempts, counts=not again)
             self.ledger.settle(str(index), spend)
             if again:
                 self.ledger.reserve(f"{index}/1", _ONE_EVALUATION)
             elif better and not self._task.noisy and trial is not None:
-                self._write_best(trial)
+                self._write.best(trial)
         self._after(trial, verdict)
         return again
 
@@ -392,21 +394,17 @@ class Engine:
         verdict, attempts = await self._verify(self.state.archive.candidate(index), DEV, 1)
         with self._log.commit():
             better = self.state.beats(verdict.score)
-            trial = self._write_verdict(index, verdict, attempts, counts=True)
+            trial = self._write.verdict(index, verdict, attempts, counts=True)
             self.ledger.settle(f"{index}/1", Spend(int(POLICY[verdict.status].charged)))
             if better and trial is not None:
-                self._write_best(trial)
+                self._write.best(trial)
         self._after(trial, verdict)
         await self._check_seed_after(verdict)
 
     def _settle_repeated(self, index: int, made: Made) -> None:
-        assert made.same_as is not None
-        first = self.state.archive.verdict(made.same_as)
-        body = events.RepeatedBody(index, made.same_as, first.status, first.score)
         with self._log.commit():
-            self._log.append(events.REPEATED, str(index), events.plain(body))
+            trial = self._write.repeated(index, made)
             self.ledger.settle(str(index), Spend(0, 1, made.tokens, made.micro_usd))
-            trial = self.state.verdict_repeated(index, first.status, first.score)
         self._after(trial, None)
 
     async def _check_seed_after(self, verdict: Verdict) -> None:
@@ -430,39 +428,14 @@ class Engine:
     def _record(self, event: Reserved | Settled) -> None:
         self._log.append(*events.ledger_event(event))
 
-    def _write_candidate(
-        self,
-        index: int,
-        proposal: Proposal,
-        parents: tuple[int, ...],
-        proposer: str,
-        hint: dict[str, Any] | None = None,
-    ) -> None:
-        archive = self.state.archive
-        digest = proposal.candidate.digest
-        same_as = archive.first_with(digest)
-        body = events.candidate_body(
-            index, digest, proposal, parents, proposer, same_as, self._log.put_blob, hint=hint
-        )
-        seq = self._log.append(events.CANDIDATE, str(index), body)
-        spend = proposal.spend
-        made = Made(
-            digest, parents, proposer, proposal.note, proposal.data, same_as, spend.tokens, spend.micro_usd
-        )
-        self.state.candidate_came(index, made, seq, proposal.candidate)
-
     def _write_answer(self, request: Request, answer: Proposal | _NoCandidate) -> None:
-        parents = parents_of(request)
         answer = self._novel(request.index, answer)
         proposer = answer.proposer or self._proposer.name
         if isinstance(answer, Proposal):
-            self._write_candidate(request.index, answer, parents, proposer, request.hint)
+            self._write.candidate(request.index, answer, parents_of(request), proposer, request.hint)
             return
-        key = str(request.index)
-        body = events.FailedBody(request.index, answer.kind, answer.message, parents, proposer)
-        self._log.append(events.FAILED, key, events.plain(body))
-        self.ledger.settle(key, answer.spend)
-        self.state.proposal_failed(request.index, answer.kind, answer.message, proposer)
+        self._write.failure(request, answer.kind, answer.message, proposer)
+        self.ledger.settle(str(request.index), answer.spend)
 
     def _novel(self, index: int, answer: Proposal | _NoCandidate) -> Proposal | _NoCandidate:
         """The answer, unless the search does not want the candidate verified."""
@@ -470,18 +443,6 @@ class Engine:
             return answer
         reason = self._rejects(index, answer.candidate)
         return answer if reason is None else _NoCandidate("not_novel", reason, proposer=answer.proposer)
-
-    def _write_verdict(self, index: int, verdict: Verdict, attempts: int, *, counts: bool) -> Trial | None:
-        body = events.verdict_body(index, verdict, self._log.put_blob, counts=counts)
-        seen = events.measured(verdict, self.ledger.elapsed_s, attempts)
-        seq = self._log.append(events.VERDICT, str(index), events.plain(body), seen)
-        return self.state.verdict_came(
-            index, verdict.status, verdict.score, seq, counts=counts, verdict=verdict
-        )
-
-    def _write_best(self, trial: Trial) -> None:
-        self._log.append(events.BEST, str(trial.index), {"index": trial.index, "score": trial.score})
-        self.state.best_is(trial)
 
     def _after(self, trial: Trial | None, verdict: Verdict | None) -> None:
         """What people see, once the commit is on the disk."""
@@ -502,22 +463,8 @@ class Engine:
             finalists = [seed] if best.index == SEED else [seed, best]
             verdicts = await asyncio.gather(*(self._verify(t.candidate, HELD_OUT, 0) for t in finalists))
         pictures = await self._draw(best.candidate)
-        put = self._log.put_blob
         with self._log.commit():
-            if pictures:
-                files = {name: put(data) for name, data in pictures.items()}
-                self._log.append(events.PICTURES, "", None, {"index": best.index, "files": files})
-            if verdicts:
-                bodies = [
-                    events.verdict_body(t.index, v, put)
-                    for t, (v, _) in zip(finalists, verdicts, strict=True)
-                ]
-                seen = [events.measured(v, self.ledger.elapsed_s, n) for v, n in verdicts]
-                body = events.FinalBody(best.index, bodies[0], bodies[-1])
-                self._log.append(
-                    events.FINAL, "", events.plain(body), {"seed": seen[0], "finalist": seen[-1]}
-                )
-            self._log.append(events.END, "", {"reason": reason})
+            self._write.end(reason, best.index, pictures, verdicts)
         held_out = verdicts[-1][0] if verdicts else None
         self._folder.show(self.state, None, held_out=held_out, pictures=pictures)
         return reason
