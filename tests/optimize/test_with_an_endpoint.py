@@ -365,7 +365,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_begun(task: Task, tmp
         ),
         ({"model": "nowhere"}, ModelNotFound, "near"),
         ({"model": ["near", "near"], "proposer": "mixed"}, UsageError, "must differ"),
-        ({"model": ["near", "unpriced"]}, UsageError, "takes one model, not 2"),
+        ({"model": ["near", "unpriced"], "proposer": "model"}, UsageError, "takes one model, not 2"),
         ({"model": "near", "proposer": "numeric"}, UsageError, "asks no model"),
         ({"model": "replay/nothing"}, Exception, "nothing"),
     )

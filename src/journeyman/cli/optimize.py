@@ -130,8 +130,6 @@ def optimize(
         evaluations = DEFAULT_EVALUATIONS
     loaded = load_task(task)
     given, proposer_options = parse_proposer(proposer)
-    if given is None and model is not None and len(model) > 1:
-        given = "mixed"
     what: dict[str, Any] = {
         "search": search, "search_options": parse_options(search, options or ()), "proposer": given,
         "proposer_options": proposer_options, "model": one_or_all(model), "models_file": models,

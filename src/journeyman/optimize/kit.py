@@ -81,7 +81,7 @@ def begin(
     Raises UsageError for options of what was given as an object, and for models of which some are.
     """
     names, objects = _models(model, runs)
-    chosen = proposer if proposer is not None else "model" if names else "numeric"
+    chosen = proposer if proposer is not None else ("numeric", "model", "mixed")[min(len(names), 2)]
     for what, given, options in (("search", search, search_options), ("proposer", chosen, proposer_options)):
         if options and not isinstance(given, str):
             raise UsageError(
