@@ -128,8 +128,8 @@ def optimize(
         task: a built-in task's name, a task folder, or a loaded task.
         search: what is improved next: a name of `SEARCHES` or a `Search`.
         search_options: options of a search given by name, such as {"width": 4} for "chains".
-        proposer: who makes candidates: a name of `PROPOSERS` or a `Proposer`; default "model" where a model is given, "mixed"
-            where several are, else "numeric".
+        proposer: who makes candidates: a name of `PROPOSERS` or a `Proposer`; default "model" where a model is given,
+            "mixed" where several are, else "numeric".
         model: the language model, or several for the proposer "mixed": names as `journeyman.models.open_model` takes them,
             "replay/RUN" for the recorded answers of an earlier run, or a `Model`, which the caller closes.
         models_file: where models.toml is; default $JOURNEYMAN_MODELS, ./models.toml, ~/.config/journeyman/models.toml.
