@@ -28,7 +28,7 @@ from typing import Any
 
 import msgspec
 import rows
-from search_cells import Cell, Failure, Outcome, is_there, run_cell
+from search_cells import Cell, Failure, Outcome, has_ended, is_there, run_cell
 from search_compare import HELD_OUT, Standing, curves, gains, pairs, same_runs, scores, standings
 from search_figure import draw
 from search_tables import overall_tables, sentences, task_tables
@@ -50,8 +50,9 @@ ENDLESS = {"random": 0.1, "mixed": 0.05}
 def main() -> int:
     """Run what is missing, then compare all of it. 1 if a cell failed."""
     options = parse()
-    cells = cells_of(options)
+    wanted = cells_of(options)
     runs: Path = options.runs
+    cells = [cell for cell in wanted if has_ended(cell, runs)] if options.there else wanted
     # A cache of its own: what is cached was verified by another cell of this comparison, nowhere else.
     os.environ["JOURNEYMAN_CACHE"] = str(runs / "cache")
     there = [is_there(cell, runs) for cell in cells]
@@ -67,7 +68,7 @@ def main() -> int:
     if not outcomes:
         rows.say("no cell gave a result")
         return 1
-    report(outcomes, failures, options)
+    report(outcomes, failures, [cell for cell in wanted if cell not in cells], options)
     return 1 if failures else 0
 
 
@@ -100,6 +101,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--figure", type=Path, help="where the figure goes; RUNS/search.svg")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--dry-run", action="store_true", help="say how long it would take")
+    parser.add_argument(
+        "--there", action="store_true", help="run nothing: compare what has ended, and say what has not"
+    )
     options = parser.parse_args()
     if min(options.seeds, options.evaluations, options.jobs) < 1:
         parser.error("seeds, evaluations and jobs must be at least 1")
@@ -235,7 +239,12 @@ def endless_s(task: str, proposer: str) -> float:
     return share * limit * len(loaded.instances("dev")) / 2
 
 
-def report(found: Sequence[Outcome], failures: Sequence[Failure], options: argparse.Namespace) -> None:
+def report(
+    found: Sequence[Outcome],
+    failures: Sequence[Failure],
+    missing: Sequence[Cell],
+    options: argparse.Namespace,
+) -> None:
     """Everything the comparison says, where it was asked for."""
     from journeyman.report.table import aligned, markdown
 
@@ -246,7 +255,7 @@ def report(found: Sequence[Outcome], failures: Sequence[Failure], options: argpa
     by_task = scores(found)
     compared = pairs(found, searches)
     same = same_runs(found)
-    said = sentences(found, failures, ranked, compared, same, baseline)
+    said = sentences(found, failures, missing, ranked, compared, same, baseline)
     overall, each = overall_tables(ranked, baseline), task_tables(by_task)
     figure: Path = options.figure or (
         options.write.with_suffix(".svg") if options.write else options.runs / "search.svg"

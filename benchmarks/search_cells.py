@@ -92,6 +92,18 @@ def is_there(cell: Cell, runs: Path) -> bool:
     return bool(list_runs(cell.folder(runs)))
 
 
+def has_ended(cell: Cell, runs: Path) -> bool:
+    """Whether the cell's run has come to its end."""
+    from journeyman.optimize.result import has_ended as ended
+    from journeyman.runlog import RunLog, list_runs
+
+    for found in list_runs(cell.folder(runs)):
+        if found.problem is None:
+            with RunLog.open(found.folder) as log:
+                return ended(log)
+    return False
+
+
 def _run(cell: Cell, runs: Path, evaluations: int, follow: Callable[[Progress], None] | None) -> Outcome:
     from journeyman.errors import RunError
     from journeyman.optimize import optimize, resume

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search_cells import Failure, Outcome
+from search_cells import Cell, Failure, Outcome
 from search_compare import DEV, HELD_OUT, LEVEL, POWER, Pair, Same, Score, Standing
 
 from journeyman.report.number import alike, number, share
@@ -67,6 +67,7 @@ def overall_tables(rows: Sequence[Standing], baseline: str) -> list[Table]:
 def sentences(
     found: Sequence[Outcome],
     failures: Sequence[Failure],
+    missing: Sequence[Cell],
     rows: Sequence[Standing],
     found_pairs: Sequence[Pair],
     same: Sequence[Same],
@@ -94,6 +95,13 @@ def sentences(
         f"Of {verified:,} verdicts {share(cached, verified)} were taken from the cache, because an earlier run of the "
         "comparison had proposed the same candidate (verdicts of noisy verifiers are never cached)."
     )
+    for task, proposer in dict.fromkeys((cell.task, cell.proposer) for cell in missing):
+        lacking = [cell for cell in missing if (cell.task, cell.proposer) == (task, proposer)]
+        names = _list(list(dict.fromkeys(cell.search for cell in lacking)))
+        said.append(
+            f"Not run, and in no table: {_runs(len(lacking))} of {names} with `{proposer}` on {task}. Differences are taken "
+            "over the cells that both searches have."
+        )
     if failures:
         listed = "; ".join(f"{failure.cell}: {failure.message}" for failure in failures)
         said.append(f"Failed, and in no table: {_runs(len(failures))}: {listed}.")
