@@ -23,6 +23,9 @@ def solve(instance):
                 target = os.readlink(f"/proc/{pid}/{name}")
                 if pid == host.SENTINEL_PID:
                     got(f"/proc/{pid}/{name} -> {target}")
+        if host.LEVEL == "none" and pid != host.SENTINEL_PID:
+            # Nothing is in the way here, and whoever runs these tests keeps what is in the pipes of his other processes.
+            continue
         with quietly():
             for fd in os.listdir(f"/proc/{pid}/fd"):
                 steal(f"/proc/{pid}/fd/{fd}")
