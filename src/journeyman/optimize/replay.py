@@ -22,7 +22,7 @@ class Replayed(msgspec.Struct, frozen=True):
     """What the log says besides the state.
 
     `ledger_events`: what the ledger needs to know: open reservations one by one, everything settled as one sum.
-    `elapsed_s`: working seconds up to the last verdict. For proposals under way, by index: `paid`, the replies of models
+    `elapsed_s`: working seconds up to the last event that says them. For proposals under way, by index: `paid`, the replies of models
     that were paid for, by key, and `attempts`, how many ledger entries their calls have made.
     """
 
@@ -108,6 +108,7 @@ def _replay(log: RunLog, state: State, caps: Budget) -> Replayed:
                 used.add(reserved, -1)
                 used.add(body or b"", 1)
         elif kind == events.CALL:
+            elapsed_s = at(volatile).at_s if volatile else elapsed_s
             said = events.decode_body(body)
             calls.setdefault(said["index"], []).append(said)
         elif kind == events.CANDIDATE:
@@ -130,9 +131,12 @@ def _replay(log: RunLog, state: State, caps: Budget) -> Replayed:
             # Stands in the commit of the verdict it follows from.
             state.best_is(told[int(key)])
         elif kind == events.FAILED:
+            elapsed_s = at(volatile).at_s if volatile else elapsed_s
             calls.pop(int(key), None)
             failure = events.decode_body(body)
             state.proposal_failed(int(key), failure["kind"], failure["message"], failure.get("proposer", ""))
+        elif kind == events.INTERRUPTED and volatile:
+            elapsed_s = at(volatile).at_s
         elif kind == events.SESSION and volatile:
             # Time between sessions is not working time, but a deadline by the clock is kept from the first one.
             deadline = deadline or events.decode_body(volatile).get("deadline")

@@ -107,11 +107,11 @@ def result_of(log: RunLog) -> Result:
     final: tuple[Verdict, Verdict] | None = None
     for event in log.events():
         body, volatile = event.body or {}, event.volatile or {}
+        elapsed_s = volatile.get("at_s", elapsed_s)
         if event.kind == events.CANDIDATE:
             archive.add_candidate(body["index"], body["digest"], event.seq)
         elif event.kind == events.VERDICT:
             archive.add_verdict(body["index"], event.seq)
-            elapsed_s = volatile.get("at_s", elapsed_s)
             if body["index"] != SEED and body.get("counts", True):
                 verified += 1
                 feasible += body["score"] is not None

@@ -45,7 +45,7 @@ class Writer:
     def failure(self, request: Request, kind: str, message: str, proposer: str) -> None:
         """The proposal for `request` gave none."""
         body = events.FailedBody(request.index, kind, message, parents_of(request), proposer)
-        self._log.append(events.FAILED, str(request.index), events.plain(body))
+        self._log.append(events.FAILED, str(request.index), events.plain(body), self._now())
         self._state.proposal_failed(request.index, kind, message, proposer)
 
     def verdict(self, index: int, verdict: Verdict, attempts: int, *, counts: bool) -> Trial | None:
@@ -93,4 +93,8 @@ class Writer:
                 "finalist": events.measured(best, at_s, best_attempts),
             }
             self._log.append(events.FINAL, "", events.plain(events.FinalBody(finalist, *bodies)), seen)
-        self._log.append(events.END, "", {"reason": reason})
+        self._log.append(events.END, "", {"reason": reason}, self._now())
+
+    def _now(self) -> dict[str, float]:
+        """When it is written, in working seconds: differs between equal runs."""
+        return {"at_s": self._elapsed_s()}
