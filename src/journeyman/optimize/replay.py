@@ -22,8 +22,8 @@ class Replayed(msgspec.Struct, frozen=True):
     """What the log says besides the state.
 
     `ledger_events`: what the ledger needs to know: open reservations one by one, everything settled as one sum.
-    `elapsed_s`: working seconds up to the last event that says them. For proposals under way, by index: `paid`, the replies of models
-    that were paid for, by key, and `attempts`, how many ledger entries their calls have made.
+    `elapsed_s`: working seconds up to the last event that says them. For proposals under way, by index: `paid`, the replies
+    of models that were paid for, by key, and `attempts`, how many ledger entries their calls have made.
     """
 
     ledger_events: list[Reserved | Settled]
