@@ -126,7 +126,7 @@ def optimize(
     from journeyman.optimize import Repeats, Result, optimize
     from journeyman.report.table import print_table
 
-    if evaluations is None and proposals is None and until is None and max_wall is None and max_usd is None:
+    if evaluations is None and proposals is None and until is None and max_wall is None:
         evaluations = DEFAULT_EVALUATIONS
     loaded = load_task(task)
     given, proposer_options = parse_proposer(proposer)

@@ -78,7 +78,7 @@ def open_scripted(
 
     Args:
         rest: "nudge", or a path that ends in .jsonl or .py.
-        price: of its estimated tokens; None: not known, as for any model without a price.
+        price: of its estimated tokens; None: nothing, since nobody is paid.
         sees: whether it takes images.
         name: what the model is called; default: "scripted/" and `rest`.
         max_tokens: of a reply, where the prompt does not say.
@@ -99,7 +99,8 @@ def open_scripted(
         raise ModelNotFound(f"the script {rest!r} of a model is not there: give the path of a file")
     else:
         script = _replies(path) if path.suffix == ".jsonl" else _program(path)
-    return Scripted(name or f"scripted/{rest}", script, price=price, sees=sees, max_tokens=max_tokens)
+    free = Price(0.0, 0.0)
+    return Scripted(name or f"scripted/{rest}", script, price=price or free, sees=sees, max_tokens=max_tokens)
 
 
 class Scripted(Model):

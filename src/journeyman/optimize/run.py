@@ -169,8 +169,9 @@ def optimize(
         raise UsageError(
             f"parallel and calls must be at least 1, not {parallel if calls is None else min(parallel, calls)}"
         )
-    if evaluations is None and proposals is None and until is None and max_wall_s is None and max_usd is None:
-        raise UsageError("a run needs an end: give evaluations, proposals, until, max_wall_s or max_usd")
+    if evaluations is None and proposals is None and until is None and max_wall_s is None:
+        # Money alone is no end: what is free of charge never reaches its cap.
+        raise UsageError("a run needs an end: give evaluations, proposals, until or max_wall_s")
     deadline = deadline_of(until, datetime.now().astimezone())
     root = Path(runs) if runs is not None else runs_root()
     plan = Plan(seed, parallel, evaluations, proposals, tokens, micro_usd(max_usd), calls)
