@@ -27,7 +27,7 @@ def optimize(
             "-n",
             min=1,
             metavar="N",
-            help="Candidates to verify [100, if nothing else limits].",
+            help="Candidates to verify [100, unless --proposals, --until or --max-wall is given].",
         ),
     ] = None,
     proposals: Annotated[
