@@ -30,9 +30,11 @@ from journeyman.models import Message, Prompt
 from journeyman.models.nudge import nudge
 from journeyman.optimize import optimize, resume
 from journeyman.optimize.forecast import forecast
+from journeyman.optimize.page import page_of
 from journeyman.optimize.redo import redo
 from journeyman.optimize.result import result_of
 from journeyman.optimize.search import SEARCHES
+from journeyman.report.page import render
 from journeyman.runlog import RunLog, canonical
 from journeyman.testing.endpoint import Behaviour, EndpointServer
 from journeyman.verify import Task, load_task
@@ -122,6 +124,8 @@ def test_every_search_runs_and_is_replayed_with_the_network_off(
         runs=tmp_path / "third",
     )  # fmt: skip
     assert lasting(third.run) == lasting(result.run)
+    with RunLog.open(third.run) as log:
+        assert "were recorded or scripted" in render(page_of(log))
 
 
 @pytest.mark.slow
@@ -407,6 +411,8 @@ def test_ctrl_c_ends_a_call_that_hangs(task: Task, tmp_path: Path) -> None:
     (call,) = [s for s in counted(run, "settle") if "/call/" in s["key"]]
     assert call["known"] is False
     assert call["micro_usd"] > 0
+    with RunLog.open(run) as log:
+        assert "is the worst case of calls whose outcome nobody knows" in render(page_of(log))
 
 
 @pytest.mark.slow

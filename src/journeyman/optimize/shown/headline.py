@@ -54,11 +54,18 @@ def caveats(story: Story) -> list[str]:
         said.append(
             "Candidates ran without isolation (level none): a candidate could have read the verifier or changed it."
         )
-    canned = sorted({call.model for call in story.calls if call.model.startswith(_NOT_ASKED_AFRESH)})
+    # A recorded model answers under the name of the one it repeats; the header says how it was opened.
+    named = {call.model for call in story.calls} | {model["name"] for model in story.header.get("models", ())}
+    canned = sorted(name for name in named if name.startswith(_NOT_ASKED_AFRESH))
     if canned:
         said.append(
             f"The replies of {', '.join(canned)} were recorded or scripted: this run shows that the way works, not what a "
             "model can do."
+        )
+    if result.unknown.micro_usd:
+        said.append(
+            f"{dollars(result.unknown.micro_usd)} of {dollars(result.spent.micro_usd)} is the worst case of calls whose "
+            "outcome nobody knows: they were in flight when something broke."
         )
     return said
 
