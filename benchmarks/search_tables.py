@@ -83,7 +83,7 @@ def sentences(
             said.append(_verdict(proposer, chosen, baseline))
     if len({row.proposer for row in rows}) > 1 and found_pairs:
         said.append(_pairs(found_pairs))
-    for row in same:
+    for row in _merged(same):
         if 2 * row.count >= row.cells:
             how = "every one" if row.count == row.cells else f"{row.count}"
             said.append(
@@ -201,6 +201,19 @@ def _pairs(found: Sequence[Pair]) -> str:
         f"All proposers together, {len(differing)} of {len(found)} pairs of searches differ: {', '.join(shown)}; "
         f"the other {rest} cannot be told apart."
     )
+
+
+def _merged(same: Sequence[Same]) -> list[Same]:
+    """Pairs that were the same equally often, put together where they are all the pairs of their searches."""
+    groups: dict[tuple[str, int, int], list[Same]] = {}
+    for row in same:
+        groups.setdefault((row.proposer, row.count, row.cells), []).append(row)
+    merged: list[Same] = []
+    for (proposer, count, cells), rows in groups.items():
+        names = tuple(dict.fromkeys(name for row in rows for name in row.searches))
+        every = len(rows) > 1 and len(rows) == len(names) * (len(names) - 1) // 2
+        merged += [Same(proposer, names, count, cells)] if every else rows
+    return merged
 
 
 def _list(names: Sequence[str]) -> str:

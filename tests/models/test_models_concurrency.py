@@ -132,6 +132,8 @@ def test_the_gate_lets_in_as_many_as_it_may_in_the_order_they_came() -> None:
         assert len(order) <= number + 2
         leave[number].set()
         threads[number].join()
+        # Two let in at once may note their numbers in either order: one at a time.
+        assert number + 2 >= len(arrived) or arrived[number + 2].wait(20)
     assert order[2:] == [2, 3, 4, 5]
 
 

@@ -99,7 +99,7 @@ class Nudged(ProposerSuite):
     """The stand-in model answers in the form it is asked for, from the prompt's text alone."""
 
     def task(self, tmp_path: Path) -> Task:
-        raise NotImplementedError
+        raise NotImplementedError("each class below has a task of its own")
 
     @pytest.fixture
     def setting(self, tmp_path: Path) -> Iterator[Setting]:

@@ -227,6 +227,10 @@ def test_a_replay_ends_where_the_budget_ended_the_run(task: Task, tmp_path: Path
             verifier=Valley(), runs=tmp_path / "runs",
         )  # fmt: skip
     assert result.reason == "the budget of tokens is spent"
+    # The proposal whose call no longer fitted was none, and nobody failed.
+    assert [f["kind"] for f in counted(result.run, "proposal_failed")] == ["budget"]
+    assert result.failed_proposals == 0
+    assert result.spent.proposals == len(counted(result.run, "call"))
     assert result.spent.tokens <= 30_000
     again = optimize(
         task,

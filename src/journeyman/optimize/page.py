@@ -83,10 +83,8 @@ def write_report(log: RunLog, path: Path) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
-            # A temporary file is for its owner alone; a page is for whom the folder is.
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(scratch).chmod(0o666 & ~umask)
+            # A temporary file is for its owner alone; a page may be read by all who get into the folder.
+            Path(scratch).chmod(0o644)
             Path(scratch).replace(path)
         except BaseException:
             Path(scratch).unlink(missing_ok=True)

@@ -28,12 +28,12 @@ from journeyman.optimize.propose.scripted import Scripted
 from journeyman.optimize.recording import open_recording
 from journeyman.optimize.replay import replay
 from journeyman.optimize.search.base import Search
-from journeyman.optimize.state import Made, State
+from journeyman.optimize.state import NO_PROPOSAL, Made, State
 from journeyman.optimize.trial import SEED, Request, Trial
 from journeyman.runlog import RunLog
 from journeyman.verify import Candidate, Status, Task, Verdict
 
-NOT_IN_CALLS = ("not_novel", "budget", "deadline", "nothing_left")
+NOT_THE_PROPOSERS = ("not_novel", "deadline", *NO_PROPOSAL)
 """Kinds of failure that are not the proposer's: the search, the budget or the clock made them."""
 
 
@@ -119,7 +119,7 @@ class _Redoing(State):
         super().candidate_came(index, made, seq, candidate)
 
     def proposal_failed(self, index: int, kind: str, message: str, proposer: str) -> None:
-        if kind not in NOT_IN_CALLS:
+        if kind not in NOT_THE_PROPOSERS:
             self._compare(index, f"no candidate: {kind}", self._proposed(self.asked[index]))
         super().proposal_failed(index, kind, message, proposer)
         self._step()

@@ -12,6 +12,7 @@ from journeyman.errors import RunError
 from journeyman.ledger import Spend
 from journeyman.optimize import events
 from journeyman.optimize.archive import Archive
+from journeyman.optimize.state import NO_PROPOSAL
 from journeyman.optimize.trial import SEED, Trial
 from journeyman.runlog import RunLog
 from journeyman.stats.interval import Interval, t_interval
@@ -126,7 +127,7 @@ def result_of(log: RunLog) -> Result:
             best_index = body["index"]
             curve.append((evaluations, body["score"]))
         elif event.kind == events.FAILED:
-            failed += body["kind"] != "nothing_left"
+            failed += body["kind"] not in NO_PROPOSAL
         elif event.kind == events.REPEATED:
             repeated += 1
         elif event.kind == events.FINAL:

@@ -26,6 +26,9 @@ NOTHING_LEFT = "nothing_left"
 NO_BUDGET = "budget"
 """Kind of a proposal whose model call no longer fitted into the budget: it is charged as nothing."""
 
+NO_PROPOSAL = (NOTHING_LEFT, NO_BUDGET)
+"""Kinds under which nothing was proposed: neither charged nor counted as a failure."""
+
 
 class Left(msgspec.Struct, frozen=True):
     """How many evaluations and proposals may still be made, the one being asked for included; None: no cap."""
@@ -120,7 +123,7 @@ class State:
         request = self.asked.pop(index)
         if kind == NOTHING_LEFT:
             self.nothing_left = message
-        elif kind != NO_BUDGET:
+        if kind not in NO_PROPOSAL:
             self._failure_of[request.parents[0].index] = message
             self.failed_proposals += 1
             self._proposer_failed(index, kind, proposer)

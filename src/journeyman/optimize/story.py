@@ -17,7 +17,7 @@ from journeyman.optimize import events
 from journeyman.optimize.archive import Archive
 from journeyman.optimize.result import Result, result_of
 from journeyman.optimize.said import Reply, Said, read_prompt, read_reply
-from journeyman.optimize.state import NOTHING_LEFT
+from journeyman.optimize.state import NO_PROPOSAL
 from journeyman.optimize.trial import SEED
 from journeyman.runlog import RunLog
 from journeyman.verify import Candidate, Metric, Status, Verdict
@@ -345,8 +345,7 @@ class Teller:
         self._came(head.index, REPEATED, head.status, head.score)
 
     def _failed(self, seq: int, head: _FailedHead, seen: _Seen) -> None:
-        if head.kind == NOTHING_LEFT:
-            # The proposer has come to its end; that is no proposal.
+        if head.kind in NO_PROPOSAL:
             self._drafts.pop(head.index, None)
             return
         draft = self._draft(head.index)

@@ -32,6 +32,7 @@ import random
 from collections.abc import Callable
 
 from journeyman.errors import UsageError
+from journeyman.optimize.search.bounds import check_at_least, check_shares
 from journeyman.optimize.search.map_elites import Features, Island, Member, Rank
 from journeyman.optimize.trial import SEED, Request, Trial
 
@@ -240,17 +241,8 @@ def _check(
     top: int,
     diverse: int,
 ) -> None:
-    least = {
-        "islands": (islands, 1),
-        "population": (population, islands),
-        "archive": (archive, 1),
-        "bins": (bins, 1),
-        "migration_every": (migration_every, 1),
-        "top": (top, 0),
-        "diverse": (diverse, 0),
-    }
-    for name, (value, bound) in least.items():
-        if value < bound:
-            raise UsageError(f"the search 'islands' needs {name} of at least {bound}, not {value}")
-    if not 0.0 <= migration_rate <= 1.0:
-        raise UsageError(f"the search 'islands' needs a migration_rate between 0 and 1, not {migration_rate}")
+    check_at_least(
+        "islands", islands=(islands, 1), population=(population, islands), archive=(archive, 1), bins=(bins, 1),
+        migration_every=(migration_every, 1), top=(top, 0), diverse=(diverse, 0),
+    )  # fmt: skip
+    check_shares("islands", migration_rate=migration_rate)

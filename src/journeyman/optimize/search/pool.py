@@ -31,6 +31,7 @@ from typing import Any
 
 from journeyman.errors import UsageError
 from journeyman.optimize.search.bandit import Arms, asymmetric_ucb, improvement
+from journeyman.optimize.search.bounds import check_at_least, check_shares
 from journeyman.optimize.search.novelty import Seen
 from journeyman.optimize.trial import SEED, Request, Trial
 from journeyman.verify import Candidate
@@ -104,23 +105,12 @@ class Pool:
         exploration: float = 1.0,  # exploration_coef
         epsilon: float = 0.2,  # epsilon
     ) -> None:
-        least: dict[str, tuple[float, float]] = {
-            "islands": (islands, 1),
-            "archive": (archive, 1),
-            "migration_every": (migration_every, 1),
-            "beams": (beams, 1),
-            "inspirations": (inspirations, 0),
-            "top": (top, 0),
-            "novelty_attempts": (novelty_attempts, 0),
-            "remembered": (remembered, 1),
-            "exploration": (exploration, 0),
-        }
-        for name, (value, bound) in least.items():
-            if value < bound:
-                raise UsageError(f"the search 'pool' needs {name} of at least {bound}, not {value}")
-        for name, share in {"migration_rate": migration_rate, "elite": elite, "epsilon": epsilon}.items():
-            if not 0.0 <= share <= 1.0:
-                raise UsageError(f"the search 'pool' needs {name} between 0 and 1, not {share}")
+        check_at_least(
+            "pool", islands=(islands, 1), archive=(archive, 1), migration_every=(migration_every, 1), beams=(beams, 1),
+            inspirations=(inspirations, 0), top=(top, 0), novelty_attempts=(novelty_attempts, 0),
+            remembered=(remembered, 1), exploration=(exploration, 0),
+        )  # fmt: skip
+        check_shares("pool", migration_rate=migration_rate, elite=elite, epsilon=epsilon)
         if not 0.0 < threshold <= 1.0:
             raise UsageError(f"the search 'pool' needs a threshold above 0 and up to 1, not {threshold}")
         if min(edit, rewrite, crossover) < 0.0 or abs(edit + rewrite + crossover - 1.0) > 1e-9:
