@@ -28,7 +28,7 @@ DEV = "dev"
 HELD_OUT = "held-out"
 
 # What decides a verdict. The statement, pictures and controls of a task may be improved without a new verifier version.
-_NOT_DECIDING = ("statement.md", "README.md", "anchors.md", "reference.py", "gate", "__pycache__")
+_NOT_DECIDING = ("statement.md", "README.md", "anchors.md", "reference.py", "designs", "gate", "__pycache__")
 
 
 class Instance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +79,14 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     choices: tuple[str | int | float, ...] = ()
 
 
+class ReferenceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[reference]`: how the frozen anchors were found. `seconds`: CPU time for one instance on one core, the mean."""
+
+    baseline: str = ""
+    method: str = ""
+    seconds: float | None = None
+
+
 class ReviewSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[review]`: who looked at the task and what they looked for."""
 
@@ -105,6 +113,7 @@ class TaskFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     simulator: SimulatorSection | None = None
     parameters: dict[str, Parameter] = {}
     build: dict[str, Any] = {}
+    reference: ReferenceSection = ReferenceSection()
     review: ReviewSection = ReviewSection()
 
 

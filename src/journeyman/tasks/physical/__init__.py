@@ -1,0 +1,1 @@
+"""Built-in tasks of the physical sciences and of engineering design."""
