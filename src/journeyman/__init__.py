@@ -28,6 +28,7 @@ _HOME = {
     "load_task": "verify",
     "list_tasks": "verify",
     "check_task": "verify",
+    "check_tasks": "verify",
     "new_task": "verify",
     "wrap_task": "verify",
     "Task": "verify",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from journeyman.verify import Task as Task
     from journeyman.verify import Verdict as Verdict
     from journeyman.verify import check_task as check_task
+    from journeyman.verify import check_tasks as check_tasks
     from journeyman.verify import list_tasks as list_tasks
     from journeyman.verify import load_task as load_task
     from journeyman.verify import new_task as new_task
@@ -79,6 +81,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "check_task",
+    "check_tasks",
     "doctor",
     "list_runs",
     "list_tasks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from journeyman.cli.out import Json, stderr, stdout, write_json
 
 if TYPE_CHECKING:
     from journeyman.report.table import Table
-    from journeyman.verify import Check, Task, Verdict
+    from journeyman.verify import Task, Verdict
 
 app = make_app("List, show, make, wrap and check tasks; verify one candidate.")
 
@@ -28,6 +29,7 @@ def list_(json: Json = False) -> int:
     """List the built-in tasks."""
     from journeyman import list_tasks
     from journeyman.report.table import Table, print_table
+    from journeyman.verify.environment import absent_packages
 
     tasks = list_tasks()
     if json:
@@ -36,6 +38,10 @@ def list_(json: Json = False) -> int:
     rows = [(t.id, t.title, t.exchange, *_counts(t), _score_in_short(t)) for t in tasks]
     columns = ("task", "title", "exchange", "dev", "held-out", "score")
     note = "gap closed: 0 is a simple baseline, 1 a long run of a classical method"
+    absent = {t.id: absent_packages(t) for t in tasks if absent_packages(t)}
+    if absent:
+        said = "; ".join(f"{task} needs {', '.join(packages)}" for task, packages in absent.items())
+        note += f"\nnot to be run here: {said} (pip install 'journeyman[tasks]')"
     print_table(Table(columns, rows, numbers=frozenset({"dev", "held-out"}), note=note), stdout())
     return 0
 
@@ -167,25 +173,33 @@ def _say_next(task: Task, first: str) -> None:
 
 
 @app.command()
-def check(task: Ref, level: Level = None, json: Json = False) -> int:
-    """Run the admission gate on a task. Exit status 1 if a check fails."""
+def check(
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="A built-in task such as operations/job_shop, or a task folder.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every built-in task, two at a time where there are cores.")] = False,
+    level: Level = None,
+    json: Json = False,
+) -> int:
+    """Run the admission gate on a task, or on all. Exit status 1 if a check fails."""
     from journeyman import check_task
-    from journeyman.report.text import one_line, rich_text
+    from journeyman.cli import gates
+    from journeyman.errors import UsageError
 
-    err = stderr()
-
-    def line(check: Check) -> None:
-        sign, colour = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}[check.passed]
-        shown = rich_text(f"{sign} {check.name}: ", colour)
-        err.print(shown.append_text(rich_text(one_line(check.detail, limit=400))), soft_wrap=True)
-
-    report = check_task(task, level=level, on_check=line)
+    if every == (task is not None):
+        raise UsageError("name one task, or give --all for every built-in one")
+    if task is None:
+        reports = gates.check_all(level)
+        if json:
+            write_json([gates.document(report) for report in reports])
+        else:
+            gates.print_reports(reports, stdout())
+        return 0 if all(report.passed for report in reports) else 1
+    report = check_task(task, level=level, on_check=lambda check: gates.print_check(check, stderr()))
     if json:
-        write_json({"task": report.task, "level": report.level, "passed": report.passed, "checks": report.checks})
+        write_json(gates.document(report))
     else:
-        failed = sum(check.passed is False for check in report.checks)
-        said = "passes the gate" if report.passed else f"fails {failed} of the gate's {len(report.checks)} checks"
-        stdout().print(rich_text(f"{report.task} {said} (isolation: {report.level})"), soft_wrap=True)
+        gates.print_report(report, stdout())
     return 0 if report.passed else 1
 
 
@@ -195,6 +209,9 @@ def verify(
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="A file or a folder of files.")],
     split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="dev or held-out.")] = "dev",
     level: Level = None,
+    pictures: Annotated[
+        str | None, typer.Option("--pictures", metavar="DIR", help="Write pictures of the design below here.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Verify one candidate and print its verdict.
@@ -206,7 +223,9 @@ def verify(
     from journeyman.report.text import rich_text
 
     loaded = load_task(task)
-    verdict = verify_candidate(loaded, candidate, split=split, level=level)
+    verdict = verify_candidate(loaded, candidate, split=split, level=level, pictures=pictures is not None)
+    if pictures is not None:
+        _write(verdict.artifacts, Path(pictures))
     status = 1 if verdict.status in ("verifier_error", "infrastructure_error") else 0
     if json:
         write_json(verdict)
@@ -215,6 +234,13 @@ def verify(
     if verdict.feedback:
         stdout().print(rich_text("\n" + verdict.feedback), soft_wrap=True)
     return status
+
+
+def _write(artifacts: dict[str, bytes], folder: Path) -> None:
+    for name, data in artifacts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    stderr().print(f"{len(artifacts)} files written below {folder}", soft_wrap=True, markup=False)
 
 
 def _verdict_table(task: Task, verdict: Verdict) -> Table:

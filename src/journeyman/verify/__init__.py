@@ -29,6 +29,7 @@ from journeyman.verify.verdict import (
 
 if TYPE_CHECKING:
     from journeyman.verify.gate import Check, GateReport, check_task
+    from journeyman.verify.gates import check_tasks
     from journeyman.verify.once import verify_candidate
     from journeyman.verify.readiness import preflight
     from journeyman.verify.scaffold import new_task
@@ -54,6 +55,7 @@ __all__ = [
     "Verifier",
     "as_design",
     "check_task",
+    "check_tasks",
     "feasible",
     "infeasible",
     "list_tasks",
@@ -72,6 +74,7 @@ _LAZY = {
     "Check": "gate",
     "GateReport": "gate",
     "check_task": "gate",
+    "check_tasks": "gates",
     "verify_candidate": "once",
     "preflight": "readiness",
     "new_task": "scaffold",

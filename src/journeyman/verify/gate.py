@@ -7,7 +7,9 @@ controls, totality, isolation, pins, documents, markers, ladder, hygiene) and ad
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import msgspec
 
 from journeyman.errors import JourneymanError, PreflightFailure, TaskError
 from journeyman.verify.candidate import Candidate, read_candidate
-from journeyman.verify.environment import package_versions
+from journeyman.verify.designs import has_designs, reference_candidate
+from journeyman.verify.environment import task_versions
 from journeyman.verify.forgeries import forgeries
 from journeyman.verify.readiness import empty_candidate, repeats_itself
 from journeyman.verify.region import START, fixed_text
@@ -24,6 +27,9 @@ from journeyman.verify.verdict import POLICY, Status, Verdict
 from journeyman.verify.verifier import Verifier
 
 NOT_APPLICABLE = None
+
+REFERENCE_TOLERANCE = 1e-6
+"""Relative difference allowed between a stored design's objective and its anchor: simulators differ a little by machine."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -35,11 +41,12 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class GateReport(msgspec.Struct, frozen=True):
-    """All checks of a task, in order. `level` is the isolation they ran at."""
+    """All checks of a task, in order. `level` is the isolation they ran at, `wall_s` how long they took."""
 
     task: str
     level: str
     checks: tuple[Check, ...]
+    wall_s: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -91,12 +98,13 @@ def check_task(
     """
     loaded = task if isinstance(task, Task) else load_task(task)
     checks: list[Check] = []
+    began = time.perf_counter()
     with Verifier(loaded, level=level) as verifier:
         for check in _checks(loaded, verifier):
             checks.append(check)
             if on_check is not None:
                 on_check(check)
-        return GateReport(loaded.id, verifier.level, tuple(checks))
+        return GateReport(loaded.id, verifier.level, tuple(checks), time.perf_counter() - began)
 
 
 def read_controls(task: Task) -> tuple[Control, ...]:
@@ -126,6 +134,7 @@ def _checks(task: Task, verifier: Verifier) -> Iterator[Check]:
     yield _repeats(task, verifier, seed)
     yield from _held_out(task, verifier)
     yield _anchors(task)
+    yield _reference(task, verifier)
     yield from _controls(task, verifier, seed)
     yield _empty(task, verifier)
     yield from _forged(task, verifier, seed)
@@ -181,6 +190,25 @@ def _anchors(task: Task) -> Check:
     return Check(
         "anchors", True, f"two frozen numbers at each of {len(instances)} instances, in the right order"
     )
+
+
+def _reference(task: Task, verifier: Verifier) -> Check:
+    name = "reference's designs"
+    if not has_designs(task):
+        return Check(name, NOT_APPLICABLE, "none stored: the reference anchors rest on what task.toml says of them")
+    try:
+        candidate = reference_candidate(task)
+    except JourneymanError as error:
+        return Check(name, False, str(error))
+    verdict = _verdict(verifier, candidate, anywhere=True)
+    if not verdict.ok:
+        return Check(name, False, f"a stored design has no score: {_said(verdict)}")
+    for instance, found in zip(task.instances(DEV), verdict.instances, strict=True):
+        anchor = instance.anchors.reference if instance.anchors else math.nan
+        reached = math.nan if found.objective is None else found.objective
+        if not math.isclose(reached, anchor, rel_tol=REFERENCE_TOLERANCE):
+            return Check(name, False, f"the design of {instance.name!r} reaches {reached:.9g}, its anchor is {anchor:.9g}")
+    return Check(name, True, f"each of {len(verdict.instances)} reaches its reference anchor")
 
 
 def _controls(task: Task, verifier: Verifier, seed: Verdict) -> Iterator[Check]:
@@ -287,7 +315,7 @@ def _markers(task: Task) -> Check:
 
 def _pins(task: Task) -> Check:
     try:
-        versions = package_versions((*task.packages, *task.file.verifier.packages))
+        versions = task_versions(task)
     except JourneymanError as error:
         return Check("packages", False, str(error))
     return Check(

@@ -249,6 +249,11 @@ def list_tasks() -> list[Task]:
     return [load_task(folder) for folder in _builtin_folders()]
 
 
+def is_built_in(task: Task) -> bool:
+    """Whether the task came with Journeyman."""
+    return task.folder in _builtin_folders()
+
+
 def read_instances(path: Path) -> tuple[Instance, ...]:
     """Read a file of instances, one JSON object a line. An absent file has none. Raises TaskError."""
     if not path.is_file():

@@ -92,10 +92,16 @@ class Verifier:
         assert reply.verdict is not None
         return reply.verdict
 
-    def draw(self, candidate: Candidate, *, split: str = DEV) -> dict[str, bytes]:
-        """Pictures of the candidate's design on the first instance of `split`: file name -> content; empty if none."""
+    def draw(
+        self, candidate: Candidate, *, split: str = DEV, instance: Instance | None = None
+    ) -> dict[str, bytes]:
+        """Pictures of the candidate's design on `instance`, or else on the first of `split`: file name -> content.
+
+        Empty if the task draws none, or none of this design.
+        """
+        chosen = () if instance is None else (instance,)
         try:
-            return self._ask(Job(candidate.files, split, draw=True), 1).pictures
+            return self._ask(Job(candidate.files, split, draw=True, instances=chosen), 1).pictures
         except LaneEnded:
             return {}
 
