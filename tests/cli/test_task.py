@@ -81,3 +81,20 @@ def test_check_reports_every_check_and_fails_with_status_1(call: Call, task: Pat
     assert "seed is feasible" in done.err
     (task / "params.toml").write_text("width = 1.0\n")
     assert call("task", "check", "beam").status == 1
+
+
+def test_check_wants_one_task_or_all(call: Call, task: Path) -> None:
+    for words in (("task", "check"), ("task", "check", "beam", "--all")):
+        refused = call(*words)
+        assert refused.status == 2
+        assert "--all" in refused.err
+
+
+def test_verify_writes_pictures(call: Call, home: Path) -> None:
+    seed = call("task", "show", "job_shop", "--seed").out
+    Path("plan.py").write_text(seed)
+    done = call("task", "verify", "job_shop", "plan.py", "--pictures", "pictures", "--json")
+    assert done.document["status"] == "ok"
+    names = [instance["instance"] for instance in done.document["instances"]]
+    assert sorted(p.name for p in Path("pictures").iterdir()) == sorted(names)
+    assert all(Path("pictures", name, "gantt.png").read_bytes().startswith(b"\x89PNG") for name in names)

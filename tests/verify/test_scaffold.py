@@ -17,7 +17,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def test_a_new_task_passes_its_gate(exchange: str, tmp_path: Path) -> None:
     task = new_task(tmp_path / "my_task", exchange=exchange)
     report = check_task(task)
-    assert [f"{c.name}: {c.detail}" for c in report.checks if c.passed is not True] == []
+    # The designs of a reference are the one thing that a task may do without.
+    wanted = [c for c in report.checks if c.name != "reference's designs"]
+    assert [f"{c.name}: {c.detail}" for c in wanted if c.passed is not True] == []
     names = {check.name for check in report.checks}
     assert {
         "control oracle",
