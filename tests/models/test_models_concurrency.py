@@ -211,13 +211,18 @@ def test_no_more_calls_at_once_than_asked_for() -> None:
 
 
 def test_it_grows_to_its_ceiling_where_nobody_is_turned_away() -> None:
-    first, later = threading.Barrier(START), threading.Barrier(8)
-    numbers = iter(range(1000))
+    crowded, lock, inside = threading.Event(), threading.Lock(), 0
 
     def reply(body: dict[str, Any]) -> str:
-        (first if next(numbers) < START else later).wait(
-            20
-        )  # a reply is given when so many are there at once
+        nonlocal inside
+        with lock:
+            inside += 1
+            if inside == 8:
+                crowded.set()
+        # Only with callers waiting does the window grow: a reply takes its time until the ceiling was reached.
+        crowded.wait(0.05)
+        with lock:
+            inside -= 1
         return "done"
 
     with (
@@ -225,6 +230,10 @@ def test_it_grows_to_its_ceiling_where_nobody_is_turned_away() -> None:
         ThreadPoolExecutor(12) as pool,
         client(server, concurrency=8) as model,
     ):
-        list(pool.map(lambda _: model.complete(PROMPT), range(START + 8 * 5)))
+        for _ in range(40):
+            list(pool.map(lambda _: model.complete(PROMPT), range(24)))
+            if crowded.is_set():
+                break
+        assert crowded.is_set()
         assert model.width == 8
         assert server.peak == 8

@@ -147,7 +147,7 @@ def absent(folder: Path) -> Task:
 def test_a_task_whose_package_is_absent_says_so(tmp_path: Path) -> None:
     task = absent(tmp_path / "mine")
     assert absent_packages(task) == ("no-such-simulator",)
-    with pytest.raises(MissingExtra, match=r"'mine' needs 'no-such-simulator', not installed here; run: pip install no-such"):
+    with pytest.raises(MissingExtra, match=r"'mine' needs 'no-such-simulator', not installed here; run: pip install no"):
         Verifier(task)
 
 
