@@ -25,7 +25,7 @@ EXAMPLE = "examples/my_simulator"
 
 @app.command()
 def demo(runs: Runs = None, json: Json = False) -> int:
-    """Optimize the three built-in tasks and an example simulator with the embedded proposer.
+    """Optimize three built-in tasks and an example simulator with the embedded proposer.
 
     About three minutes on two cores; no key, no GPU, no network. Exit status 1 unless every best design is better than
     its seed on held-out instances (the simulator has none: there, on the one problem it is).
