@@ -1,0 +1,1 @@
+"""The built-in task `operations/stochastic_inventory`: (s, S) levels for random demand under a hard fill rate."""
