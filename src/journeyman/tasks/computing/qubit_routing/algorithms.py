@@ -75,7 +75,8 @@ def phase_estimation(qubits: int, phase: float) -> list[Gate]:
 
 
 def qaoa(qubits: int, edges: list[tuple[int, int]], gamma: list[float], beta: list[float]) -> list[Gate]:
-    """QAOA for MaxCut (Farhi, Goldstone, Gutmann 2014): rounds of exp(-i gamma Z Z) on edges and exp(-i beta X) on qubits."""
+    """QAOA for MaxCut (Farhi, Goldstone, Gutmann 2014): rounds of exp(-i gamma ZZ) on edges and
+    exp(-i beta X) on qubits."""
     gates: list[Gate] = []
     for q in range(qubits):
         gates += hadamard(q)

@@ -59,8 +59,8 @@ class Device:
 def waiting_rate(t1_us: float, t2_us: float) -> float:
     """-ln(fidelity) for each nanosecond that a qubit waits: 1 / (6 T1) + 1 / (3 T2).
 
-    A qubit that relaxes for a time t keeps the average fidelity 1/2 + exp(-t/T1)/6 + exp(-t/T2)/3 (the average over all
-    states, e.g. Tripathi et al. 2022, eq. for T1 and T2 together); this is its slope at t = 0. Waiting times here are a
-    few per cent of T1 and T2, and a rate makes two short waits cost what one long one does.
+    A qubit that relaxes for a time t keeps the average fidelity 1/2 + exp(-t/T1)/6 + exp(-t/T2)/3: the entanglement fidelity
+    is (1 + exp(-t/T1) + 2 exp(-t/T2))/4, and Nielsen (2002) relates the two. This is the slope at t = 0: waiting times here
+    are at most some tenths of T1 and T2, and with a rate two short waits cost what one long one does.
     """
     return (1 / (6 * t1_us) + 1 / (3 * t2_us)) / 1e3

@@ -50,7 +50,8 @@ def check(qubits: int, given: tuple[Gate, ...], routed: Routed, *, proof_s: floa
     extra = rewritten.wires - qubits
     if extra > MOST_EXTRA:
         return Equivalence(
-            f"{extra} physical qubits beyond the {qubits} logical ones leave |0> other than by moves; at most {MOST_EXTRA} may"
+            f"{extra} physical qubits beyond the {qubits} logical ones leave |0> other than by moves, "
+            f"at most {MOST_EXTRA} may"
         )
     order = _order(rewritten, routed.final)
     if isinstance(order, str):
@@ -141,7 +142,7 @@ def _zero_index(states: States, qubits: int) -> tuple[slice | int, ...]:
 
 
 def _apart(got: States, wanted: States, qubits: int) -> float:
-    """Largest distance, over the states, between `got` and `wanted` with |0> on the extra wires; one phase for all states."""
+    """Largest distance, over the states, between `got` and `wanted` with |0> on the extra wires; one phase for all."""
     inner = got[_zero_index(got, qubits)]
     overlap = np.vdot(wanted, inner)
     phase = overlap / abs(overlap) if abs(overlap) else 1.0

@@ -1,16 +1,17 @@
-"""The method behind the baseline anchor: logical qubit k on physical qubit k, and SWAPs along a shortest path, gate by gate."""
+"""The method behind the baseline anchor: logical qubit k on physical qubit k, SWAPs along shortest paths."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from journeyman.tasks.computing.qubit_routing.circuit import Gate, Routed, logical
 
 
 def shortest_path(edges: list[list[int]], begin: int, end: int) -> list[int]:
-    """A path of coupled qubits with the fewest couplings; of equals, the one whose qubits come first in the list of edges."""
+    """A path with the fewest couplings; of equals, the one whose couplings come first in the list."""
     before = {begin: begin}
     waiting = deque([begin])
     while end not in before:
@@ -36,7 +37,7 @@ def along_shortest_paths(public: Mapping[str, Any]) -> Routed:
             continue
         b = rest[0]
         path = shortest_path(public["edges"], at[a], at[b])
-        for p, q in zip(path[:-2], path[1:-1], strict=True):
+        for p, q in pairwise(path[:-1]):
             gates += [("cx", p, q), ("cx", q, p), ("cx", p, q)]
             at = [q if x == p else p if x == q else x for x in at]
         gates.append(("cx", at[a], at[b]))

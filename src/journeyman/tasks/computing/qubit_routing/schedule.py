@@ -1,7 +1,7 @@
 """When each gate runs, and what the circuit loses: the objective.
 
-Every gate starts as soon as its qubits are free (ASAP). rz is a change of the reference frame: no time, no error (McKay et al.
-2017). All qubits are read out together, when the last gate has ended.
+Every gate starts as soon as its qubits are free (ASAP). rz is a change of the reference frame: no time, no error
+(McKay et al. 2017). All qubits are read out together, when the last gate has ended.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from journeyman.tasks.computing.qubit_routing.device import Device
 class Loss:
     """-ln(success probability) by cause, in nats, with what it is counted from.
 
-    `cx[edge]` and `wait[q]` are nats by place, edges as (smaller, larger); `uses[edge]` counts cx; `wait_ns[q]` is the time that
-    q waits while it holds a logical qubit; `start_ns[i]` is when gate i begins.
+    `cx[edge]` and `wait[q]` are nats by place, edges as (smaller, larger); `uses[edge]` counts cx; `wait_ns[q]` is the
+    time that q waits; `start_ns[i]` is when gate i begins.
     """
 
     cx: dict[tuple[int, int], float]
@@ -50,6 +50,7 @@ def loss(device: Device, routed: Routed) -> Loss:
     start: list[float] = []
     uses: dict[tuple[int, int], int] = {}
     single = [0] * len(free)
+    acted: tuple[int, ...]
     for name, *where in routed.gates:
         if name == "cx":
             a, b = where

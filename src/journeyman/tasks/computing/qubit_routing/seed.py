@@ -57,7 +57,7 @@ class Device:
         self.hops = [[0 if a == b else math.inf for b in range(size)] for a in range(size)]
         self.length = [[0 if a == b else math.inf for b in range(size)] for a in range(size)]
         noise = [[] for _ in range(size)]
-        for (a, b), e, t in zip(edges, error, time):
+        for (a, b), e, t in zip(edges, error, time, strict=True):
             self.neighbours[a].append(b)
             self.neighbours[b].append(a)
             self.hops[a][b] = self.hops[b][a] = 1
@@ -74,7 +74,7 @@ class Device:
                     for b in range(size):
                         if ac + through[b] < row[b]:
                             row[b] = ac + through[b]
-        waits = [1 / (6 * t1) + 1 / (3 * t2) for t1, t2 in zip(instance["t1_us"], instance["t2_us"])]
+        waits = [1 / (6 * t1) + 1 / (3 * t2) for t1, t2 in zip(instance["t1_us"], instance["t2_us"], strict=True)]
         mean_wait = sum(waits) / size
         self.noise = [sum(noise[q]) / len(noise[q]) + waits[q] / mean_wait for q in range(size)]
 

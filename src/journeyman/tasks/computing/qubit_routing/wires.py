@@ -29,7 +29,7 @@ class Wired:
 
 
 def wired(routed: Routed) -> Wired:
-    """`routed` on wires. Wires that are swapped or moved cost no gate; a qubit outside |0> beyond n gets a wire of its own."""
+    """`routed` on wires. Swaps and moves cost no gate; a qubit outside |0> beyond the n gets a wire of its own."""
     on = {q: k for k, q in enumerate(routed.initial)}
     wires = len(on)
     gates: list[Gate] = []
