@@ -1,0 +1,14 @@
+# EVOLVE-BLOCK-START
+"""A burn of two numbers: a time and one speed."""
+
+
+def solve(instance):
+    return {
+        "departure": {"phase_rad": -2.2, "speed_m_s": 10950.0},
+        "outbound": [[1.0, 5.0]],
+        "lunar_orbit": {"stay_days": instance["stay_days"][0], "longitude_rad": 0.0, "along_m_s": 850.0, "radial_m_s": 0.0},
+        "homeward": [],
+    }
+
+
+# EVOLVE-BLOCK-END
