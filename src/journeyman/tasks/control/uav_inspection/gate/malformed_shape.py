@@ -1,0 +1,10 @@
+# EVOLVE-BLOCK-START
+"""Positions with two coordinates."""
+
+
+def solve(instance):
+    t = [0.0, 2.0, 4.0, 6.0]
+    return {"knots": {"t": t, "x": [[0.0, 0.0] for _ in t]}}
+
+
+# EVOLVE-BLOCK-END
