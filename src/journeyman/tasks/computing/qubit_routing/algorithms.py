@@ -66,7 +66,7 @@ def phase_estimation(qubits: int, phase: float) -> list[Gate]:
     for k in range(bits):
         gates += hadamard(k)
     for k in range(bits):
-        gates += controlled_phase(math.remainder(2 * math.pi * phase * 2**k, 2 * math.pi), k, bits)
+        gates += controlled_phase(math.remainder(2 * math.pi * phase * 2 ** (bits - 1 - k), 2 * math.pi), k, bits)
     for k in range(bits):  # the inverse transform, its input reversed
         for j in range(k):
             gates += controlled_phase(-2 * math.pi / 2 ** (k - j + 1), j, k)

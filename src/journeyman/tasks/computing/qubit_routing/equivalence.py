@@ -5,10 +5,13 @@ e^(i phi) U psi on the qubits of the final layout and |0> on all others, phi bei
 
 1. *Test.* Both circuits act on a few tensor products of Haar-random one-qubit states. Their generator is seeded by a hash of
    both circuits, so a design cannot be made for the states it will be tested on. The distance between the two results
-   must not exceed `TOLERANCE`; a wrong angle shows in it to first order, where a fidelity would square it.
-2. *Proof.* MQT QCEC multiplies one circuit by the inverse of the other as decision diagrams and finds the identity. Where
-   it does not end within `PROOF_S`, or a physical qubit beyond the n takes part, the same product is formed with numpy,
-   column by column, and its distance to the identity is bounded. So the verdict does not hang on a clock.
+   must not exceed `TOLERANCE`; a wrong angle shows in it to first order, where a fidelity would square it. The mean
+   square of that distance over all such states is that over the basis states, and it is zero for almost no state unless for
+   all; what a few states could miss is a large error confined to a few basis states, and that is what the proof is for.
+2. *Proof.* MQT QCEC multiplies one circuit by the inverse of the other as decision diagrams and finds the identity. Its
+   diagrams round (version 3.11 lets an angle that is wrong by 1e-6 pass), so small errors are left to the test. Where QCEC does not end within `PROOF_S`, or does not find the identity, or a physical qubit beyond the n takes part, the
+   same product is formed with numpy, column by column, and its distance to the identity is bounded. So what is refused
+   is refused by a number, never by a clock.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ from journeyman.tasks.computing.qubit_routing.wires import Wired, wired
 
 TESTS = 3
 TOLERANCE = 1e-8
-# Decision diagrams: largest distance sqrt(1 - |tr(U V^-1)|^2 / 4^n). Floating-point numbers do not resolve less than 1e-8.
+# Of the product formed with numpy. It needs the room: rounding errors of 2^n columns, and the phase of the first ones.
 PROOF_TOLERANCE = 1e-7
 PROOF_S = 3.0
+# How far a node of the decision diagrams may be from the identity; QCEC itself would allow 1e-8.
+NODE_TOLERANCE = 1e-12
 # More than this many qubits outside |0> beyond the logical ones are not simulated.
 MOST_EXTRA = 3
 # Basis states that are multiplied out together: as many as stay in a processor's cache.
@@ -63,7 +68,7 @@ def check(qubits: int, given: tuple[Gate, ...], routed: Routed, *, proof_s: floa
             f"(norm of the difference, at most {TOLERANCE:g} allowed)",
             distance,
         )
-    if extra == 0 and _decision_diagrams(qubits, given, rewritten, order, proof_s):
+    if extra == 0 and proof_s > 0 and _decision_diagrams(qubits, given, rewritten, order, proof_s):
         return Equivalence(None, distance, "decision diagrams")
     bound = multiplied_out(qubits, given, rewritten, order)
     if bound > PROOF_TOLERANCE:
@@ -187,8 +192,7 @@ def _decision_diagrams(
     configuration.execution.run_simulation_checker = False
     configuration.execution.run_zx_checker = False
     configuration.application.alternating_scheme = ApplicationScheme.proportional
-    configuration.functionality.check_approximate_equivalence = True
-    configuration.functionality.approximate_checking_threshold = PROOF_TOLERANCE
+    configuration.functionality.trace_threshold = NODE_TOLERANCE
     manager = EquivalenceCheckingManager(ours, theirs, configuration)
     manager.run()
     return manager.results.equivalence.name in ("equivalent", "equivalent_up_to_global_phase")

@@ -61,17 +61,18 @@ def _chip(axes: Any, device: Device, routed: Routed, lost: Loss, colour: ScalarM
     for q, (x, y) in enumerate(PLACE):
         axes.scatter([x], [y], s=330, color="#cfe0f3" if q in used else "white", edgecolors=INK, zorder=2)
         axes.text(x, y, q, ha="center", va="center", fontsize=9, zorder=3)
-    for k, q in enumerate(routed.initial):
-        axes.text(PLACE[q][0] - 0.22, PLACE[q][1] + 0.3, f"in {k}", fontsize=8, color="#b5311f", ha="center", zorder=5)
-    for k, q in enumerate(routed.final):
-        axes.text(PLACE[q][0] + 0.24, PLACE[q][1] + 0.3, f"out {k}", fontsize=8, color="#1a6b32", ha="center", zorder=5)
+    paper = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+    for word, layout, shift, hue in (("in", routed.initial, -0.24, "#b5311f"), ("out", routed.final, 0.27, "#1a6b32")):
+        for k, q in enumerate(layout):
+            x, y = PLACE[q]
+            axes.text(x + shift, y + 0.34, f"{word} {k}", fontsize=8, color=hue, ha="center", va="center", bbox=paper)
     axes.set_xlim(-0.5, 10.5)
     axes.set_ylim(-0.5, 4.55)
     axes.axis("off")
 
 
 def _schedule(axes: Any, device: Device, routed: Routed, lost: Loss, colour: ScalarMappable) -> None:
-    """A row for each used qubit: grey while it waits and that counts, a box while it works, a line between the two of a cx."""
+    """A row for each used qubit: grey where waiting counts, a box where a gate runs, a line between the two of a cx."""
     order = sorted({*routed.initial, *routed.final, *(q for edge in lost.uses for q in edge)})
     row = {q: i for i, q in enumerate(order)}
     boxes: list[list[tuple[float, float]]] = []

@@ -1,9 +1,9 @@
 # EVOLVE-BLOCK-START
-"""Two hundred thousand gates that undo one another."""
+"""Twenty thousand gates that undo one another."""
 
 
 def solve(instance):
     layout = list(range(instance["qubits"]))
-    return {"initial_layout": layout, "gates": [["x", 0]] * 200_000, "final_layout": layout}
+    return {"initial_layout": layout, "gates": [["x", 0]] * 20_000, "final_layout": layout}
 
 # EVOLVE-BLOCK-END
