@@ -66,7 +66,7 @@ def public_part(profile: str, periods: int, lead_time: int, fill_rate: float, se
 
 
 def demand_profile(profile: str, periods: int, rng: np.random.Generator) -> tuple[Any, str, float, Any]:
-    """Mean of each period's demand where there is any, its law, its coefficient of variation, the chance that there is any."""
+    """Mean of each period's demand where there is any, its family, its coefficient of variation, the chance of any."""
     t = np.arange(periods)
     noise = 1.0 + 0.1 * rng.standard_normal(periods)
     certain = np.ones(periods)

@@ -91,7 +91,7 @@ class Item:
 
     @cached_property
     def opening(self) -> tuple[Vector, Vector]:
-        """Expected stock on hand at the end of, and expected new backlog in, the periods that no order can reach any more."""
+        """Expected stock on hand at the end of the first periods, which no order reaches, and the units missed in them."""
         held, missed = np.zeros(self.lead_time), np.zeros(self.lead_time)
         for t in range(self.lead_time):
             received = np.array([self.start_stock + sum(self.on_order[: t + 1])])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from journeyman.tasks.operations.stochastic_inventory.exact import Account
 from journeyman.tasks.operations.stochastic_inventory.item import Item
-from journeyman.tasks.operations.stochastic_inventory.policy import LOWEST_REORDER, Policy
+from journeyman.tasks.operations.stochastic_inventory.policy import Policy
 from journeyman.tasks.operations.stochastic_inventory.simulate import Runs
 
 INK, STOCK, UPPER, LOWER, MISSED = "#222222", "#4c78a8", "#2a9d5c", "#d1495b", "#e08e0b"
@@ -55,8 +55,11 @@ def draw_stock(axes: Any, item: Item, policy: Policy, books: Account, runs: Runs
     # A level is drawn where an order has a chance; a level that is never used says nothing.
     used = books.orders > 1e-4
     upper = np.where(used, np.array(policy.order_up_to, dtype=float), np.nan)
-    reorder = np.where(used & (np.array(policy.reorder) > LOWEST_REORDER), np.array(policy.reorder, dtype=float), np.nan)
-    for levels, colour, label in ((upper, UPPER, "order-up-to level S of the position"), (reorder, LOWER, "reorder level s of the position")):
+    reorder = np.where(used, np.array(policy.reorder, dtype=float), np.nan)
+    for levels, colour, label in (
+        (upper, UPPER, "order-up-to level S of the position"),
+        (reorder, LOWER, "reorder level s of the position"),
+    ):
         # hlines and not steps: a level with unused neighbours would vanish.
         axes.hlines(levels, t - 0.5, t + 0.5, color=colour, linewidth=1.8, label=label)
     axes.axhline(0, color=INK, linewidth=0.8)
@@ -72,15 +75,18 @@ def draw_stock(axes: Any, item: Item, policy: Policy, books: Account, runs: Runs
 def draw_demand(axes: Any, item: Item, books: Account) -> None:
     """Mean demand of each period with its standard deviation, missed units, and the chance of an order."""
     t = np.arange(item.periods)
-    spread = [float(law @ (np.arange(len(law)) - mean) ** 2) ** 0.5 for law, mean in zip(item.laws, item.means, strict=True)]
+    pairs = zip(item.laws, item.means, strict=True)
+    spread = [float(law @ (np.arange(len(law)) - mean) ** 2) ** 0.5 for law, mean in pairs]
     axes.bar(t, item.means, width=0.8, color="#c3ccd8", label="mean demand")
-    axes.vlines(t, np.maximum(item.means - spread, 0), item.means + spread, color="#7f8896", linewidth=1, label="+- 1 sd")
+    low, high = np.maximum(item.means - spread, 0), item.means + spread
+    axes.vlines(t, low, high, color="#7f8896", linewidth=1, label="+- 1 sd")
     axes.bar(t, books.missed, width=0.8, color=MISSED, label="expected missed")
     axes.set_xlabel("period")
     axes.set_ylabel("units")
     axes.set_ylim(0, 1.3 * float((item.means + spread).max()))
     chance = axes.twinx()
-    chance.plot(t, 100 * books.orders, color=UPPER, marker="o", markersize=3, linewidth=0.8, label="chance of an order")
+    line = {"color": UPPER, "marker": "o", "markersize": 3, "linewidth": 0.8}
+    chance.plot(t, 100 * books.orders, label="chance of an order", **line)
     chance.set_ylim(0, 130)
     chance.set_yticks([0, 50, 100])
     chance.set_ylabel("%", rotation=0, labelpad=2)

@@ -58,5 +58,6 @@ def read_policy(design: object, periods: int) -> Policy | str:
 
 def short(number: int) -> str:
     """A number for a sentence: one of hundreds of digits is cut."""
-    text = str(number) if abs(number) < 10**30 else f"about {'-' if number < 0 else ''}10^{number.bit_length() * 3 // 10}"
-    return text
+    if abs(number) < 10**30:
+        return str(number)
+    return f"about {'-' if number < 0 else ''}10^{round(number.bit_length() * 0.30103)}"

@@ -38,9 +38,9 @@ class Priced:
 def solve_priced(item: Item, price_eur: float) -> Priced:
     """Minimise expected cost plus `price_eur` for each missed unit, over all policies.
 
-    The grid holds every position that can be reached at all when no order goes above `top`, so nothing is cut: from the start
-    less the largest demands up to the sum of all largest demands, beyond which one more unit is never needed and, as the
-    salvage value is not above the unit cost, never pays.
+    The grid holds every position that can be reached when no order goes above `top`, so nothing is cut: from the start less
+    the largest demands up to the sum of all largest demands. Beyond that one more unit is never needed and, as the salvage
+    value is not above the unit cost, never pays.
     """
     widest = [len(law) - 1 for law in item.laws]
     top = max(item.start_position, min(HIGHEST_LEVEL, sum(widest)))
@@ -85,7 +85,7 @@ def least_above(values: Vector) -> tuple[Vector, Any]:
 
 
 def levels(y: Any, total: Vector, orders: Any) -> tuple[int, int]:
-    """(s, S) for one period: S is the best level from low stock, s the highest position from which it is worth going there."""
+    """(s, S) for one period: S is the best level from low stock, s the highest position below it that orders."""
     if not orders.any():
         return LOWEST_REORDER, 0
     level = int(y[np.argmin(total)])

@@ -2,9 +2,9 @@
 
     python -m journeyman.tasks.operations.stochastic_inventory.reference --instances instances/held-out.jsonl
 
-prints one JSON object for each instance: cost in EUR, fill rate, the Lagrangian lower bound, CPU seconds. `--only NAME` picks
-instances, `--rounds` sets the length of the local search; nothing in it is random. `--write` stores anchors in the file, and
-`--designs FILE` the policies found. Anchors are frozen that way, offline: no verdict ever runs this module.
+prints one JSON object for each instance: cost in EUR, fill rate, the Lagrangian lower bound, CPU seconds. `--only NAME`
+picks instances, `--rounds` sets the length of the local search; nothing in it is random. `--write` stores anchors in the
+file, and `--designs FILE` the policies found. Anchors are frozen that way, offline: no verdict ever runs this module.
 """
 
 from __future__ import annotations

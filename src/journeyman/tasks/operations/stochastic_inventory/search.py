@@ -17,6 +17,8 @@ from journeyman.tasks.operations.stochastic_inventory.item import Item
 from journeyman.tasks.operations.stochastic_inventory.policy import LOWEST_REORDER, Policy
 
 LEAST_GAIN_EUR = 1e-6
+BELOW = 250
+"""How far below the positions that the present policy reaches a changed one is followed, in units."""
 FIRST_CHANGES = 60
 """How many changes are tried as the first of two, in each round."""
 
@@ -43,7 +45,8 @@ class Change:
 def changes(item: Item, policy: Policy) -> list[Change]:
     """Every change of one level, over all values that matter under the present policy."""
     forward = [before for before, _, _, _ in spreads(item, policy)]
-    low = min(spread.low for spread in forward) - max(len(law) for law in item.laws)
+    reach = item.start_position - sum(len(law) - 1 for law in item.laws)
+    low = min(max(reach, min(spread.low for spread in forward) - BELOW), min(policy.order_up_to))
     high = max(max(policy.order_up_to), item.start_position) + int(3 * item.means.max())
     x = np.arange(low, high + 1)
     cost = item.clearance_cost * np.maximum(-x, 0) - item.salvage_value * np.maximum(x, 0)
@@ -51,7 +54,7 @@ def changes(item: Item, policy: Policy) -> list[Change]:
     found: list[Change] = []
     for t in reversed(range(item.periods)):
         law = item.laws[t]
-        # Below the grid the functions are continued flat: the probability of getting there is of the order of TAIL.
+        # Below the grid the functions are continued flat; what is found so is checked by an exact account.
         pad = len(law) - 1
         stay = np.convolve(np.concatenate([np.full(pad, cost[0]), cost]), law, "valid")
         stay_missed = np.convolve(np.concatenate([np.full(pad, missed[0]), missed]), law, "valid")
@@ -100,7 +103,7 @@ def improve(item: Item, policy: Policy, price_eur: float, rounds: int) -> Policy
     """A feasible policy no dearer than `policy`, which must be feasible; `price_eur` is the price of a missed unit."""
     policy = descend(item, policy)
     for _ in range(rounds):
-        cost, missed = totals(item, policy)
+        cost, _ = totals(item, policy)
         best = policy
         options = sorted(changes(item, policy), key=lambda c: c.cost_eur + price_eur * c.missed)
         for first in options[:FIRST_CHANGES]:

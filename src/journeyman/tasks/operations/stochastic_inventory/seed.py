@@ -5,19 +5,28 @@ import math
 
 import numpy as np
 
-# As the numbers stand, this is the textbook rule of the baseline. STEADY is demand that hardly varies, LUMPY is demand whose
-# standard deviation is its mean or more; in between the numbers are mixed.
-COVER_STEADY = 1.0  # tune: 0.6 .. 1.6   (periods that a lot lasts, as a multiple of those that Wilson's lot lasts)
+# As the numbers stand, this is the textbook rule of the baseline. STEADY is for demand that hardly varies, LUMPY for demand
+# whose standard deviation is its mean or more; in between the two are mixed.
+
+# Periods that a lot lasts, as a multiple of those that Wilson's lot lasts.
+COVER_STEADY = 1.0  # tune: 0.6 .. 1.6
 COVER_LUMPY = 1.0  # tune: 0.6 .. 1.6
-REORDER_STEADY = 1.0  # tune: 0.2 .. 1.4   (periods beyond the lead time that the reorder level is to last)
+# Periods beyond the lead time that the reorder level is to last.
+REORDER_STEADY = 1.0  # tune: 0.2 .. 1.4
 REORDER_LUMPY = 1.0  # tune: 0.2 .. 1.4
-COVER_FOLLOWS_DEMAND = 0.0  # tune: 0.0 .. 1.0   (0: the same cover in all periods, 1: the same lot in all periods)
-SAFETY_IN_LOT = 1.0  # tune: 0.3 .. 1.3   (share of the safety stock of its cover that the order-up-to level gets)
-SAFETY_AT_PEAK = 0.0  # tune: -0.6 .. 0.6   (above 0: more safety where demand is high, below 0: where it is low)
-SAFETY_LOST_AT_END = 0.0  # tune: 0.0 .. 1.0   (share of the safety factor that is given up in the last period)
-END = 6  # tune: 2 .. 12   (length of the end of the horizon over which it is given up, in periods)
-LAST_LOT = 0.0  # tune: 0.0 .. 1.0   (a lot takes in what would be left of the horizon if that is a smaller share of a lot)
-CHEAP_ORDERS = 0.0  # tune: 0.0 .. 1.5   (how much earlier to reorder where the order cost is about to rise, in periods)
+# 0: the same cover in all periods; 1: the same lot in all periods.
+COVER_FOLLOWS_DEMAND = 0.0  # tune: 0.0 .. 1.0
+# Share of the safety stock of its cover that the order-up-to level gets.
+SAFETY_IN_LOT = 1.0  # tune: 0.3 .. 1.3
+# Above 0: more safety where demand is high; below 0: where it is low.
+SAFETY_AT_PEAK = 0.0  # tune: -0.6 .. 0.6
+# Share of the safety factor that is given up in the last period, and the number of periods over which it is.
+SAFETY_LOST_AT_END = 0.0  # tune: 0.0 .. 1.0
+END = 6  # tune: 2 .. 12
+# A lot takes in what would be left of the horizon after it, if that is a smaller share of a lot than this.
+LAST_LOT = 0.0  # tune: 0.0 .. 1.0
+# How much earlier to reorder, in periods, where the order cost is about to double.
+CHEAP_ORDERS = 0.0  # tune: 0.0 .. 1.5
 
 NEVER = -1_000_000
 TAIL = 1e-12
@@ -25,10 +34,11 @@ TAIL = 1e-12
 
 def solve(instance):
     laws = distributions(instance)
+    shortages = prepare(instance, laws)
     low, high = -100, 800
     while low < high:
         middle = (low + high) // 2
-        if fill_rate(instance, laws, *levels(instance, laws, 0.01 * middle)) >= instance["fill_rate"]:
+        if fill_rate(instance, laws, shortages, *levels(instance, laws, 0.01 * middle)) >= instance["fill_rate"]:
             high = middle
         else:
             low = middle + 1
@@ -77,44 +87,50 @@ def over(values, first, count):
     return float(total)
 
 
-def fill_rate(instance, laws, s, S):
+def fill_rate(instance, laws, shortages, s, S):
     """The exact expected fill rate: the distribution of the inventory position, carried from period to period."""
-    periods, lead, start = instance["periods"], instance["lead_time"], instance["start_stock"]
-    missed = 0.0
-    for t in range(lead):  # no order reaches these periods
-        received = start + sum(instance["on_order"][: t + 1])
-        missed += short(total_demand(laws, 0, t + 1), received) - short(total_demand(laws, 0, t), received)
-    low, mass = start + sum(instance["on_order"]), np.ones(1)
-    for t in range(periods - lead):
+    missed = missed_before_any_order(instance, laws)
+    low, mass = instance["start_stock"] + sum(instance["on_order"]), np.ones(1)
+    for t, (before, after) in enumerate(shortages):
         count = max(0, min(s[t], S[t] - 1) - low + 1)
-        if count:
-            after = np.zeros(max(low + len(mass), S[t] + 1) - low)
-            after[count : len(mass)] = mass[count:]
-            after[S[t] - low] += mass[:count].sum()
-        else:
-            after = mass
+        if count:  # the lowest positions go to S
+            ordered = np.zeros(max(low + len(mass), S[t] + 1) - low)
+            ordered[count : len(mass)] = mass[count:]
+            ordered[S[t] - low] += mass[:count].sum()
+            mass = ordered
         # Missed in the period of arrival: short after its demand less short before it.
-        y = np.arange(low, low + len(after))
-        missed += after @ (short(total_demand(laws, t, lead + 1), y) - short(total_demand(laws, t, lead), y))
-        mass = np.convolve(after, laws[t][::-1])
+        y = np.arange(low, low + len(mass))
+        missed += mass @ (short(after, y) - short(before, y))
+        mass = np.convolve(mass, laws[t][::-1])
         low -= len(laws[t]) - 1
         inside = np.flatnonzero(np.minimum(np.cumsum(mass), np.cumsum(mass[::-1])[::-1]) > TAIL)
         mass, low = mass[inside[0] : inside[-1] + 1], low + int(inside[0])
     return 1.0 - missed / sum(law @ np.arange(len(law)) for law in laws)
 
 
-TOTALS = {}
+def missed_before_any_order(instance, laws):
+    """Expected units missed in the first periods, which no order reaches."""
+    missed = 0.0
+    for t in range(instance["lead_time"]):
+        received = instance["start_stock"] + sum(instance["on_order"][: t + 1])
+        missed += short(total_demand(laws, 0, t + 1), received) - short(total_demand(laws, 0, t), received)
+    return missed
+
+
+def prepare(instance, laws):
+    """For each period whose order arrives in time: the demand before the period of arrival, and with it."""
+    lead = instance["lead_time"]
+    return [
+        (total_demand(laws, t, lead), total_demand(laws, t, lead + 1)) for t in range(instance["periods"] - lead)
+    ]
 
 
 def total_demand(laws, first, count):
-    """Distribution of the demand of `count` periods from `first` on, and a table of what it leaves of a stock."""
-    if (first, count) not in TOTALS:
-        law = np.ones(1)
-        for t in range(first, first + count):
-            law = np.convolve(law, laws[t])
-        table = np.concatenate([[0.0], np.cumsum(np.cumsum(law))])
-        TOTALS[first, count] = table, float(law @ np.arange(len(law)))
-    return TOTALS[first, count]
+    """The demand of `count` periods from `first` on: a table of what it leaves of a stock y = 0, 1, ..., and its mean."""
+    law = np.ones(1)
+    for t in range(first, first + count):
+        law = np.convolve(law, laws[t])
+    return np.concatenate([[0.0], np.cumsum(np.cumsum(law))]), float(law @ np.arange(len(law)))
 
 
 def short(total, y):
@@ -127,7 +143,7 @@ def short(total, y):
 def distributions(instance):
     """The probability of each demand 0, 1, ... in each period."""
     laws = []
-    for chance, mean, sd in zip(instance["chance"], instance["mean"], instance["sd"]):
+    for chance, mean, sd in zip(instance["chance"], instance["mean"], instance["sd"], strict=True):
         largest = math.ceil(mean + 8 * sd)
         if instance["family"] == "normal":
             edges = [(d - 0.5 - mean) / sd / math.sqrt(2.0) for d in range(largest + 2)]

@@ -40,8 +40,9 @@ def judge(instance: Instance, design: object) -> Judged | str:
     if books.fill_rate < wanted - FILL_TOLERANCE:
         excess = float(books.missed.sum()) - item.allowed_miss
         return (
-            f"the expected fill rate is {books.fill_rate:.7f}, {wanted - books.fill_rate:.3g} below the {wanted:g} asked for: "
-            f"{books.missed.sum():.4g} units are missed, {excess:.3g} more than allowed, most of them in {worst(books)}"
+            f"the expected fill rate is {books.fill_rate:.7f}, {wanted - books.fill_rate:.3g} below the {wanted:g} "
+            f"asked for: {books.missed.sum():.4g} units are missed, {excess:.3g} more than allowed, most of them in "
+            f"{worst(books)}"
         )
     runs = simulate(item, policy, demand_paths(item, instance.hidden["simulation_seed"]))
     expected = float(item.means.sum())
@@ -82,11 +83,11 @@ def describe(judged: Judged) -> str:
     item, books = judged.item, judged.books
     spare = item.allowed_miss - float(books.missed.sum())
     return (
-        f"cost {books.cost_eur:.2f} EUR = {books.fixed_eur:.1f} for {books.orders.sum():.2f} orders + {books.purchase_eur:.1f} "
-        f"purchase + {books.holding_eur:.1f} holding ({books.held.mean():.1f} units on hand on average) "
+        f"cost {books.cost_eur:.2f} EUR = {books.fixed_eur:.1f} for {books.orders.sum():.2f} orders "
+        f"+ {books.purchase_eur:.1f} purchase + {books.holding_eur:.1f} holding ({books.held.mean():.1f} units on average) "
         f"- {books.salvage_eur:.1f} salvage + {books.clearance_eur:.1f} clearance. "
-        f"Fill rate {books.fill_rate:.5f}, asked for {item.fill_rate:g}: {spare:.3g} of {item.allowed_miss:.3g} allowed missed "
-        f"units to spare; most are missed in {worst(books)}. "
+        f"Fill rate {books.fill_rate:.5f}, asked for {item.fill_rate:g}: {spare:.3g} of {item.allowed_miss:.3g} allowed "
+        f"missed units to spare; most are missed in {worst(books)}. "
         f"Simulation of {PATHS} paths: {judged.runs.mean_cost_eur:.1f} +- {judged.runs.cost_error_eur:.1f} EUR."
     )
 
