@@ -1,0 +1,8 @@
+# EVOLVE-BLOCK-START
+"""A program that fails while it runs."""
+
+def solve(instance):
+    return {"levels": instance["no such key"]}
+
+
+# EVOLVE-BLOCK-END
