@@ -19,7 +19,6 @@ from journeyman.tasks.physical.lunar_landing.system import (
     EARTH_RADIUS_KM,
     MOON_RADIUS_KM,
     MU,
-    MU_MOON,
 )
 
 INK, OUT, HOME, EARTH, MOON = "#222222", "#1f6fb4", "#d1602b", "#3b8f5a", "#9a9a9a"

@@ -83,8 +83,8 @@ class Plan:
         names = ("launch_kg", "launch_slope", "isp_s", "dry_kg", "tank_kg", "consumables_kg_day")
         pairs = ("c3_range", "lunar_altitude_km", "stay_days", "entry_angle_deg")
         rest = {k: v for k, v in public.items() if k not in (*names, *pairs, "cpu_limit_s")}
-        ranges = {k: (float(public[k][0]), float(public[k][1])) for k in pairs}
-        return cls(ship=Ship(**{k: public[k] for k in names}), **ranges, **rest)
+        rest |= {k: (float(public[k][0]), float(public[k][1])) for k in pairs}
+        return cls(ship=Ship(**{k: public[k] for k in names}), **rest)
 
     @property
     def outbound_limits(self) -> Limits:

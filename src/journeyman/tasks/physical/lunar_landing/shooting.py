@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from journeyman.tasks.physical.lunar_landing.flight import Limits, coast
 from journeyman.tasks.physical.lunar_landing.mission import (
@@ -148,7 +149,7 @@ def shoot(
     centre = guess(radius_km, speed_m_s + sum(along for _, along, _ in turns)) + sum(t[0] for t in turns) / DAYS
     steps = [centre + 0.01 * k for k in range(-40, 41)]
     found = [(phase, miss(phase)) for phase in steps]
-    for (a, left), (b, right) in zip(found, found[1:], strict=False):
+    for (a, left), (b, right) in pairwise(found):
         if left is None or right is None or left[0] * right[0] > 0:
             continue
         fa, fb = left[0], right[0]

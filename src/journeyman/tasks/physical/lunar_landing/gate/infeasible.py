@@ -4,7 +4,7 @@
 
 def solve(instance):
     return {
-        "departure": {"phase_rad": 1.0, "speed_m_s": 10950.0},
+        "departure": {"phase_rad": 1.0, "speed_m_s": 10700.0},
         "outbound": [],
         "lunar_orbit": {"stay_days": instance["stay_days"][0], "longitude_rad": 0.0, "along_m_s": 850.0, "radial_m_s": 0.0},
         "homeward": [],
