@@ -1,4 +1,4 @@
-"""The picture of a flight: plan view and side view coloured by power, and speed, tilt and power over time with their limits."""
+"""The picture of a flight: plan and side view coloured by power; speeds, tilt and power over time with their limits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from journeyman.tasks.control.uav_inspection.flight import Flight, obstacle_position
+from journeyman.tasks.control.uav_inspection.flight import Flight
 from journeyman.tasks.control.uav_inspection.rules import photo_times
 from journeyman.tasks.control.uav_inspection.site import Site
 
 INK, PALE = "#222222", "#d9d9d9"
-WATTS = Normalize(200, 900)
+WATTS_RANGE = (200, 900)
+WATTS = Normalize(*WATTS_RANGE)
 
 
 def chart(site: Site, flight: Flight, name: str) -> bytes:
@@ -29,8 +30,11 @@ def chart(site: Site, flight: Flight, name: str) -> bytes:
     low, high = site.fence.low, site.fence.high
     wide, deep = high[0] - low[0], high[1] - low[1]
     scale = min(6.3 / wide, 5.3 / deep)
-    plan = figure.add_axes((0.7 / 12, (7.45 - scale * deep) / 8, scale * wide / 12, scale * deep / 8))
-    side = figure.add_axes((0.7 / 12, 0.55 / 8, scale * wide / 12, 1.2 / 8), sharex=plan)
+    top = 7.45
+    plan = figure.add_axes((0.7 / 12, (top - scale * deep) / 8, scale * wide / 12, scale * deep / 8))
+    tall = scale * high[2]
+    bottom = max(0.5, top - scale * deep - 0.35 - tall)
+    side = figure.add_axes((0.7 / 12, bottom / 8, scale * wide / 12, min(tall, top - scale * deep - 0.85) / 8), sharex=plan)
     _view(plan, site, flight, 1)
     _view(side, site, flight, 2)
     _plan_extras(plan, site)
@@ -38,9 +42,9 @@ def chart(site: Site, flight: Flight, name: str) -> bytes:
     side.set_ylabel("height z (m)")
     side.set_xlabel("x (m)")
     left = 0.7 + scale * wide + 1.55
-    bar_axes = figure.add_axes(((0.7 + scale * wide + 0.12) / 12, (7.45 - scale * deep) / 8, 0.12 / 12, scale * deep / 8))
+    bar_axes = figure.add_axes(((0.7 + scale * wide + 0.12) / 12, (top - scale * deep) / 8, 0.12 / 12, scale * deep / 8))
     bar_axes.imshow(
-        np.linspace(1, 0, 64)[:, None], aspect="auto", cmap="viridis", extent=(0, 1, float(WATTS.vmin or 0), float(WATTS.vmax or 1))
+        np.linspace(1, 0, 64)[:, None], aspect="auto", cmap="viridis", extent=(0, 1, *WATTS_RANGE)
     )
     bar_axes.set_xticks([])
     bar_axes.yaxis.tick_right()
@@ -50,8 +54,8 @@ def chart(site: Site, flight: Flight, name: str) -> bytes:
     _history(figure, site, flight, left)
     figure.text(
         0.7 / 12, 0.968,
-        f"{name}: {flight.energy_kj:.2f} kJ in {flight.t[-1]:.1f} s past {len(site.points)} points. Plan view and view from -y. "
-        "Circles: points in order of their photographs; grey: boxes with their height in m; red: paths of moving obstacles.",
+        f"{name}: {flight.energy_kj:.2f} kJ in {flight.t[-1]:.1f} s past {len(site.points)} points. "
+        "Plan, and view from -y; circles: points in order of their photographs; grey: boxes and their heights; red: moving obstacles.",
         fontsize=8.5,
     )  # fmt: skip
     file = BytesIO()
@@ -72,9 +76,8 @@ def _view(axes: Axes, site: Site, flight: Flight, vertical: int) -> None:
         balls = [Circle((end[0], end[vertical]), obstacle.radius_m) for end in ends]
         axes.add_collection(PatchCollection(balls, facecolor="none", edgecolor="#c0392b", linewidth=0.7, linestyle=":"))
     path = flight.position[:, [0, vertical]]
-    lines = LineCollection(
-        list(np.stack([path[:-1], path[1:]], axis=1)), array=flight.power.electric[:-1], norm=WATTS, cmap="viridis", linewidths=2
-    )
+    pieces = list(np.stack([path[:-1], path[1:]], axis=1))
+    lines = LineCollection(pieces, array=flight.power.electric[:-1], norm=WATTS, cmap="viridis", linewidths=2)
     axes.add_collection(lines)
     order = np.argsort(photo_times(site, flight))
     for rank, number in enumerate(order):
@@ -101,8 +104,8 @@ def _plan_extras(axes: Axes, site: Site) -> None:
         "", middle + step, middle - step, arrowprops={"arrowstyle": "-|>", "color": "#1f5fa8", "linewidth": 1.6}
     )
     axes.text(
-        site.fence.low[0] + 18, site.fence.high[1] - 2, f"wind {site.wind.speed_10m_m_s:.1f} m/s at 10 m", fontsize=8, va="top",
-        color="#1f5fa8",
+        site.fence.low[0] + 18, site.fence.high[1] - 2, f"wind {site.wind.speed_10m_m_s:.1f} m/s at 10 m",
+        fontsize=8, va="top", color="#1f5fa8",
     )  # fmt: skip
     axes.set_aspect("equal")
 
@@ -119,7 +122,7 @@ def _history(figure: Figure, site: Site, flight: Flight, left: float) -> None:
         ("battery power (W)", flight.power.electric, ()),
     )
     for row, (label, values, limits) in enumerate(panels):
-        bottom = 0.55 + (3 - row) * 1.78
+        bottom = 0.7 + (3 - row) * 1.74
         axes = figure.add_axes((left / 12, bottom / 8, (11.85 - left) / 12, 1.5 / 8))
         axes.plot(t, values, color=dark, linewidth=0.9)
         for value in limits:
@@ -134,4 +137,4 @@ def _history(figure: Figure, site: Site, flight: Flight, left: float) -> None:
         axes.tick_params(labelsize=7, labelbottom=row == 3)
         axes.spines[["top", "right"]].set_visible(False)
         if row == 3:
-            axes.set_xlabel("time (s); dashed: limits; triangles: photographs and their highest speed", fontsize=8)
+            axes.set_xlabel("time (s). Dashed: limits. Triangles: photographs,\nat the highest speed they allow", fontsize=8)

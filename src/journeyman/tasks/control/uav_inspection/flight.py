@@ -73,7 +73,8 @@ def obstacle_position(obstacle: Obstacle, t: Array) -> Array:
 
 def norm(vectors: Array) -> Array:
     """Lengths of the rows."""
-    return np.sqrt(np.sum(vectors**2, axis=1))
+    lengths: Array = np.sqrt(np.sum(vectors**2, axis=1))
+    return lengths
 
 
 def integral(t: Array, y: Array) -> float:

@@ -36,8 +36,11 @@ def induced_velocity(hover_squared: Array, axial: Array, edgewise: Array) -> Arr
     low = np.zeros_like(axial)
     # sqrt(edgewise^2 + (axial + v)^2) >= axial + v bounds v from above.
     high = -axial / 2 + np.sqrt(axial**2 / 4 + hover_squared)
-    v = np.minimum(high, hover_squared / np.sqrt(edgewise**2 + axial**2 + hover_squared))
-    for _ in range(14):
+    # Where the flow through the disk is downward, the left side is convex: Newton's steps from above go straight down to the
+    # solution. Where the air comes up through the disk, the solution lies below -axial, and the start with it.
+    upward = -axial * edgewise > hover_squared
+    v = np.where(upward, np.minimum(hover_squared / np.maximum(edgewise, 1e-9), high), high)
+    for _ in range(10):
         through = axial + v
         speed = np.sqrt(edgewise**2 + through**2) + 1e-300
         excess = v * speed - hover_squared
@@ -45,8 +48,8 @@ def induced_velocity(hover_squared: Array, axial: Array, edgewise: Array) -> Arr
         low = np.where(excess > 0, low, v)
         slope = speed + v * through / speed
         newton = v - excess / np.where(slope > 0, slope, 1.0)
-        inside = (slope > 0) & (newton > low) & (newton < high)
-        v = np.where(inside, newton, np.where(excess == 0, v, (low + high) / 2))
+        inside = (slope > 0) & (newton >= low) & (newton <= high)
+        v = np.where(inside, newton, (low + high) / 2)
     return v
 
 

@@ -21,6 +21,7 @@ import runpy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,7 @@ from scipy.optimize import minimize
 from journeyman.errors import MissingExtra
 from journeyman.tasks.control.uav_inspection.flight import fly
 from journeyman.tasks.control.uav_inspection.order import good_orders, leg_costs
-from journeyman.tasks.control.uav_inspection.rules import flight_fault, knot_fault
-from journeyman.tasks.control.uav_inspection.rules import Knots
+from journeyman.tasks.control.uav_inspection.rules import Knots, flight_fault, knot_fault
 from journeyman.tasks.control.uav_inspection.site import Site
 from journeyman.tasks.control.uav_inspection.spline import Array
 
@@ -133,7 +133,7 @@ def first_course(site: Site, public: dict[str, Any], program: dict[str, Any], or
     path, marks, timing = table
     stops = np.concatenate([[0.0], timing[0][marks], [timing[0][-1]]])
     times, visits = [0.0], [0] * len(order)
-    for k, (a, b) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(stops.tolist())):
         inner = max(2, round((b - a) / SPACING_S))
         times += np.linspace(a, b, inner + 1)[1:].tolist()
         if k < len(order):

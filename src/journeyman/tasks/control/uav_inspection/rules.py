@@ -46,7 +46,8 @@ def knot_fault(site: Site, knots: Knots) -> str | None:
     k = int(np.argmin(np.diff(t)))
     if t[k + 1] - t[k] < SHORTEST_INTERVAL_S - TIME_TOLERANCE_S:
         return (
-            f"knot {k + 1} comes {t[k + 1] - t[k]:.6g} s after knot {k}; knots must be at least {SHORTEST_INTERVAL_S} s apart"
+            f"knot {k + 1} comes {t[k + 1] - t[k]:.6g} s after knot {k}; knots must be at least "
+            f"{SHORTEST_INTERVAL_S} s apart"
         )
     for k, where in ((0, "first"), (n - 1, "last")):
         off = float(np.linalg.norm(x[k] - site.pad))

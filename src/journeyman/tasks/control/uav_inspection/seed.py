@@ -4,6 +4,8 @@
 The plan is checked against the whole model of the flight; where it breaks a rule, it is flown again more slowly.
 """
 
+import itertools
+
 import numpy as np
 
 # Speed over ground on open legs, m/s, and the share of a tail wind that is added to it (of a head wind: taken off).
@@ -146,7 +148,7 @@ def whole_path(instance, order, rounding):
     stops = [pad] + [np.array(instance["points"][i]["at"], float) for i in order] + [pad]
     samples, marks = [pad[None]], []
     count = 1
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
+    for a, b in itertools.pairwise(stops):
         corners = leg(instance, a, b)
         if corners is None:
             return None
@@ -199,7 +201,8 @@ def timetable(instance, order, path, marks, holds, slower):
     pace = slower * (CRUISE + WITH_WIND * mean * (direction @ downwind(instance)))
     pace = np.clip(pace, 1.0, 0.97 * limits["speed_m_s"])
     rise = direction[:, 2]
-    pace = np.minimum(pace, 0.9 * np.where(rise > 0, limits["climb_m_s"], limits["descent_m_s"]) / np.maximum(np.abs(rise), 1e-3))
+    vertical = 0.9 * np.where(rise > 0, limits["climb_m_s"], limits["descent_m_s"])
+    pace = np.minimum(pace, vertical / np.maximum(np.abs(rise), 1e-3))
     cap = np.concatenate([[0.0], np.minimum(pace[1:], pace[:-1]), [0.0]])
     turn = np.linalg.norm(np.diff(direction, axis=0), axis=1) / ((ds[1:] + ds[:-1]) / 2)
     cap[1:-1] = np.minimum(cap[1:-1], np.sqrt(slower**2 * TURNING / np.maximum(turn, 1e-6)))
@@ -220,8 +223,7 @@ def timetable(instance, order, path, marks, holds, slower):
     for i in range(len(gain) - 1, -1, -1):
         speed[i] = min(speed[i], (speed[i + 1] ** 2 + gain[i]) ** 0.5)
     speed = np.array(speed)
-    taken = np.zeros(len(ds))
-    taken[:] = ds / np.maximum((speed[1:] + speed[:-1]) / 2, 0.05)
+    taken = ds / np.maximum((speed[1:] + speed[:-1]) / 2, 0.05)
     wait = np.zeros(len(path))
     wait[marks] = holds
     arrive = np.concatenate([[0.0], np.cumsum(taken + wait[:-1])])
@@ -313,7 +315,7 @@ def keeps_rules(instance, t, x):
     speed = np.sqrt((v**2).sum(axis=1))
     air = v - wind_at(instance, x, t)
     drag = 0.5 * instance["air_density_kg_m3"] * drone["drag_area_m2"] * np.sqrt((air**2).sum(axis=1))[:, None] * air
-    thrust = drone["mass_kg"] * (a + [0.0, 0.0, instance["gravity_m_s2"]]) + drag
+    thrust = drone["mass_kg"] * (a + np.array([0.0, 0.0, instance["gravity_m_s2"]])) + drag
     size = np.sqrt((thrust**2).sum(axis=1))
     tilt = np.degrees(np.arctan2(np.hypot(thrust[:, 0], thrust[:, 1]), thrust[:, 2]))
     fence = instance["fence"]
