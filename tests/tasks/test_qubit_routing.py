@@ -644,7 +644,7 @@ BROKEN = {
     "malformed_bool": "must be an integer, got True",
     "malformed_float": "must be an integer, got 0.0",
     "malformed_name": "has no native name",
-    "malformed_huge": "at most 4000",
+    "malformed_huge": "at most 2000",
     "malformed_nan": "the angle nan",
 }
 

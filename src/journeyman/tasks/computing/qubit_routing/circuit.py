@@ -14,7 +14,7 @@ from journeyman.tasks.computing.qubit_routing.device import QUBITS
 
 Gate = tuple[Any, ...]
 
-MOST_GATES = 4000
+MOST_GATES = 2000
 LARGEST_ANGLE = 100.0
 LENGTH = {"cx": 3, "rz": 3, "sx": 2, "x": 2}
 
