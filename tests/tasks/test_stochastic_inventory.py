@@ -172,7 +172,7 @@ def least_priced(item: Item, price: float, top: int) -> float:
 # --- exact expectations -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(cases())
 def test_expectations_are_those_of_all_demand_paths(case: tuple[Item, Policy]) -> None:
     item, policy = case
@@ -182,6 +182,7 @@ def test_expectations_are_those_of_all_demand_paths(case: tuple[Item, Policy]) -
     assert books.missed.sum() == pytest.approx(missed, abs=1e-9)
 
 
+@settings(max_examples=60)
 @given(cases())
 def test_units_are_conserved(case: tuple[Item, Policy]) -> None:
     """What came in less what was asked for is what is there: in each period, in expectation."""
@@ -194,6 +195,7 @@ def test_units_are_conserved(case: tuple[Item, Policy]) -> None:
     assert (books.missed <= item.means + 1e-12).all()
 
 
+@settings(max_examples=50)
 @given(cases(), st.floats(0.1, 10))
 def test_money_in_another_currency_changes_nothing_but_the_cost(case: tuple[Item, Policy], rate: float) -> None:
     item, policy = case
@@ -210,6 +212,7 @@ def test_money_in_another_currency_changes_nothing_but_the_cost(case: tuple[Item
     assert two.fill_rate == one.fill_rate
 
 
+@settings(max_examples=50)
 @given(items(), st.integers(0, 8))
 def test_a_higher_base_stock_never_serves_worse(item: Item, level: int) -> None:
     low, high = (Policy((y,) * item.periods, (y,) * item.periods) for y in (level, level + 1))
@@ -485,7 +488,7 @@ def test_the_seed_stays_feasible_wherever_its_numbers_are_tuned(seed: int) -> No
         return f"= {round(value) if '.' not in found[1] else value}  #"
 
     tuned, count = re.subn(r"= (-?[\d.]+)  # tune: (-?[\d.]+) \.\. (-?[\d.]+)", drawn, text)
-    assert count == 11
+    assert count == 9
     program: dict[str, Any] = {}
     exec(compile(tuned, "seed", "exec"), program)
     for instance in (*DEV, *HELD_OUT):

@@ -17,16 +17,12 @@ REORDER_LUMPY = 1.0  # tune: 0.2 .. 1.4
 # 0: the same cover in all periods; 1: the same lot in all periods.
 COVER_FOLLOWS_DEMAND = 0.0  # tune: 0.0 .. 1.0
 # Share of the safety stock of its cover that the order-up-to level gets.
-SAFETY_IN_LOT = 1.0  # tune: 0.3 .. 1.3
-# Above 0: more safety where demand is high; below 0: where it is low.
-SAFETY_AT_PEAK = 0.0  # tune: -0.6 .. 0.6
+SAFETY_IN_LOT = 1.0  # tune: 0.8 .. 1.2
 # Share of the safety factor that is given up in the last period, and the number of periods over which it is.
 SAFETY_LOST_AT_END = 0.0  # tune: 0.0 .. 1.0
 END = 6  # tune: 2 .. 12
-# A lot takes in what would be left of the horizon after it, if that is a smaller share of a lot than this.
-LAST_LOT = 0.0  # tune: 0.0 .. 1.0
 # How much earlier to reorder, in periods, where the order cost is about to double.
-CHEAP_ORDERS = 0.0  # tune: 0.0 .. 1.5
+CHEAP_ORDERS = 0.0  # tune: 0.0 .. 0.6
 
 NEVER = -1_000_000
 TAIL = 1e-12
@@ -64,11 +60,7 @@ def levels(instance, laws, z):
             continue
         local = over(mean, t + lead, 3.0) / min(3, periods - t - lead) / average
         cover = max(1.0, longest * max(local, 0.05) ** -COVER_FOLLOWS_DEMAND)
-        left = periods - t - lead - cover
-        if 0.0 < left < LAST_LOT * cover:
-            cover += left
-        factor = z * max(local, 0.05) ** SAFETY_AT_PEAK
-        factor *= 1.0 - SAFETY_LOST_AT_END * max(0.0, 1.0 - (periods - lead - t - 1) / END)
+        factor = z * (1.0 - SAFETY_LOST_AT_END * max(0.0, 1.0 - (periods - lead - t - 1) / END))
         saved = (order_cost[min(t + 1, periods - 1)] - order_cost[t]) / order_cost[t]
         ahead = lead + max(0.0, next_order + CHEAP_ORDERS * saved)
         small = over(mean, t, ahead) + factor * math.sqrt(over(variance, t, ahead))
