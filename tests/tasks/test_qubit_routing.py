@@ -183,8 +183,7 @@ def test_duration_and_gate_errors_are_those_of_qiskits_asap_schedule(instance: I
 
 def test_the_device_is_the_heavy_hexagon_of_27_qubits() -> None:
     """Chamberland et al. 2020: degree at most three; two cells of twelve qubits share a side, six qubits hang outside."""
-    import networkx
-
+    networkx = pytest.importorskip("networkx")
     chip = networkx.Graph(FALCON_27)
     assert sorted(chip) == list(range(QUBITS))
     assert len(FALCON_27) == 28

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -45,11 +46,15 @@ def picture(name: str, device: Device, routed: Routed, lost: Loss) -> bytes:
     return file.getvalue()
 
 
+def _hue(colour: ScalarMappable, error: float) -> Any:
+    return colour.to_rgba(np.array([100 * error]))[0]
+
+
 def _chip(axes: Any, device: Device, routed: Routed, lost: Loss, colour: ScalarMappable) -> None:
     """Couplings: colour is the error, width the number of cx. Qubits: blue where the circuit acts, logical ones named."""
     most = max(lost.uses.values(), default=1)
     lines = [(PLACE[a], PLACE[b]) for a, b in FALCON_27]
-    hues = [colour.to_rgba(100 * device.cx_error[edge]) for edge in FALCON_27]
+    hues = [_hue(colour, device.cx_error[edge]) for edge in FALCON_27]
     widths = [1.5 + 14 * lost.uses.get(edge, 0) / most for edge in FALCON_27]
     styles = ["solid" if edge in lost.uses else "dotted" for edge in FALCON_27]
     axes.add_collection(LineCollection(lines, colors=hues, linewidths=widths, linestyles=styles, zorder=1))
@@ -84,7 +89,7 @@ def _schedule(axes: Any, device: Device, routed: Routed, lost: Loss, colour: Sca
             continue
         cx = gate[0] == "cx"
         takes = device.cx_ns[gate[1], gate[2]] if cx else device.sx_ns
-        face = colour.to_rgba(100 * device.cx_error[gate[1], gate[2]]) if cx else SINGLE
+        face = _hue(colour, device.cx_error[gate[1], gate[2]]) if cx else SINGLE
         left, right = begin / 1e3, (begin + takes) / 1e3
         acted = gate[1:3] if cx else gate[1:2]
         for q in acted:
