@@ -169,8 +169,8 @@ def test_the_speeds_of_least_power_and_of_longest_range_are_those_of_the_stateme
     drag = 0.5 * AIR * DRONE.drag_area_m2 * speeds**2
     thrust = np.column_stack([drag, 0 * drag, 0 * drag + WEIGHT_N])
     watts = electric_power(DRONE, AIR, thrust, np.column_stack([speeds, 0 * drag, 0 * drag])).electric
-    assert speeds[np.argmin(watts)] == pytest.approx(8.5, abs=0.3)
-    assert speeds[np.argmin(watts / speeds)] == pytest.approx(13, abs=0.3)
+    assert speeds[np.argmin(watts)] == pytest.approx(8.6, abs=0.15)
+    assert speeds[np.argmin(watts / speeds)] == pytest.approx(13, abs=0.25)
     assert f"({np.min(watts):.0f} W)" in TASK.statement.replace("\n", " ")
     assert f"In hover P is {watts[0]:.0f} W" in TASK.statement
 
@@ -565,7 +565,7 @@ BROKEN = {
     "malformed_length": "4 times and knots.x has 1",
     "malformed_order": "-1 s after knot 1",
     "malformed_many": "there are 601 knots",
-    "malformed_huge": "from the pad",
+    "malformed_huge": "outside of the fence",
 }
 
 
@@ -575,7 +575,6 @@ def solver(name: str) -> Any:
     return module["solve"]
 
 
-@pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_controls_are_refused_for_their_own_reason(name: str) -> None:
     assert BROKEN[name] in score(DEV[0], solver(name)(DEV[0].public)).feedback

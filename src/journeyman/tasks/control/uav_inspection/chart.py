@@ -55,7 +55,7 @@ def chart(site: Site, flight: Flight, name: str) -> bytes:
     figure.text(
         0.7 / 12, 0.968,
         f"{name}: {flight.energy_kj:.2f} kJ in {flight.t[-1]:.1f} s past {len(site.points)} points. "
-        "Plan, and view from -y; circles: points in order of their photographs; grey: boxes and their heights; red: moving obstacles.",
+        "Plan, and view from -y. Circles: points in order of their photographs; grey: boxes; red: moving obstacles.",
         fontsize=8.5,
     )  # fmt: skip
     file = BytesIO()

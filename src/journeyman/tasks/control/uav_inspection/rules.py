@@ -49,11 +49,15 @@ def knot_fault(site: Site, knots: Knots) -> str | None:
             f"knot {k + 1} comes {t[k + 1] - t[k]:.6g} s after knot {k}; knots must be at least "
             f"{SHORTEST_INTERVAL_S} s apart"
         )
+    # The fence first: inside it no square overflows.
+    fault = outside_fence(site.fence, t, x, "knot")
+    if fault is not None:
+        return fault
     for k, where in ((0, "first"), (n - 1, "last")):
         off = float(np.linalg.norm(x[k] - site.pad))
         if off > LENGTH_TOLERANCE_M:
             return f"the {where} knot is {off:.4g} m from the pad; it must be on it within {LENGTH_TOLERANCE_M} m"
-    return outside_fence(site.fence, t, x, "knot")
+    return None
 
 
 def outside_fence(fence: Box, t: Array, x: Array, what: str) -> str | None:
