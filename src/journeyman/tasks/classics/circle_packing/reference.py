@@ -1,6 +1,6 @@
 """The classical reference: SLSQP from many random starts, then from the best packing with some circles moved elsewhere.
 
-    python -m journeyman.tasks.classics.circle_packing.reference --starts 60 --moves 600 --seed 1
+    python -m journeyman.tasks.classics.circle_packing.reference --starts 30 --moves 400 --seed 1
 
 prints one JSON object: sum of radii, contacts, CPU seconds; `--write FILE` stores the packing as a design line. It goes in
 three steps.
@@ -99,7 +99,7 @@ def moved(circles: Array, rng: np.random.Generator) -> Array:
     copy = circles.copy()
     copy[:, :2] += rng.normal(0, rng.choice([0.0, 0.01, 0.03]), copy[:, :2].shape)
     weight = 1 / circles[:, 2]
-    chosen = rng.choice(len(circles), rng.integers(1, 4), replace=False, p=weight / weight.sum())
+    chosen = rng.choice(len(circles), rng.integers(1, min(4, len(circles) + 1)), replace=False, p=weight / weight.sum())
     copy[chosen, :2] = rng.uniform(0.02, 0.98, (len(chosen), 2))
     copy[chosen, 2] = FIRST_RADIUS
     copy[:, 2] *= 0.9
@@ -158,8 +158,8 @@ def design_line(name: str, circles: list[Circle]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack circles by SLSQP from many starts; print the result as JSON.")
     parser.add_argument("--circles", type=int, default=26, help="how many")
-    parser.add_argument("--starts", type=int, default=60, help="random starts")
-    parser.add_argument("--moves", type=int, default=600, help="tries from the best packing with some circles moved")
+    parser.add_argument("--starts", type=int, default=30, help="random starts")
+    parser.add_argument("--moves", type=int, default=400, help="tries from the best packing with some circles moved")
     parser.add_argument("--seed", type=int, default=1, help="random seed")
     parser.add_argument("--write", type=Path, help="store the packing as the one line of this file")
     arguments = parser.parse_args()

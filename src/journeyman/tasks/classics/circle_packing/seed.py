@@ -1,5 +1,5 @@
 # EVOLVE-BLOCK-START
-"""Circles in five columns, one of them with an extra circle: by turns they push each other apart and grow until they meet."""
+"""Circles in five columns, one with an extra circle: by turns they push each other apart and grow until they meet."""
 
 import numpy as np
 
@@ -78,9 +78,9 @@ def grown(centres, wanted):
     wall = np.minimum(centres, 1 - centres).min(axis=1)
     fit = min((distance / (wanted[:, None] + wanted[None])).min(), (wall / wanted).min())
     radii = 0.9 * fit * wanted
-    for _ in range(TURNS):
+    for share in [GREED] * TURNS + [1.0]:
         for i in range(len(radii)):
-            radii[i] += GREED * (min(wall[i], (distance[i] - radii).min()) - radii[i])
+            radii[i] += share * (min(wall[i], (distance[i] - radii).min()) - radii[i])
     return radii
 
 
