@@ -23,52 +23,66 @@ from journeyman.tasks.optics.multiplane_hologram.propagation import Real
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Columns of pictures in the upper two rows; 6 hold the plate and five planes.
-COLUMNS = 3
+# Inches: the figure's width, a panel's side, and the steps from panel to panel; three columns hold plate and planes.
+WIDTH, SIDE, STEP_X, STEP_Y, COLUMNS = 11.0, 2.75, 3.3, 3.35, 3
+BARS = 2.35
 FAINTEST = 1e-3
 
 
 def picture(name: str, bench: Bench, levels: Real) -> bytes:
-    """A PNG of about 1100 x 900 pixels for levels (N, N) in 0..255."""
+    """A PNG of about 1100 x 950 pixels for levels (N, N) in 0..255."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     found = light(bench, levels)
     reached = 100 * guaranteed(bench, found)
     ghost = max(here.ghost_ratio for here in found)
-    rows = -(-(1 + len(found)) // COLUMNS)
-    figure = Figure(figsize=(11, 3.35 * rows + 2.2), dpi=100, layout="constrained")
+    height = BARS + STEP_Y * -(-(1 + len(found)) // COLUMNS) + 0.35
+    figure = Figure(figsize=(WIDTH, height), dpi=100)
     FigureCanvasAgg(figure)
-    figure.suptitle(
-        f"{name}: weakest spot {reached.min():.2f} % of incident power per share, "
+
+    def placed(left: float, top: float, width: float, tall: float) -> Axes:
+        return figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
+
+    figure.text(
+        0.06,
+        1 - 0.25 / height,
+        f"{name}: weakest spot {reached.min():.2f} % (power / share, of incident power), "
         f"worst ghost {ghost:.2f} of the faintest peak (limit {bench.ghost_limit:g})",
         fontsize=11,
     )
-    grid = figure.add_gridspec(rows + 1, COLUMNS, height_ratios=[1.0] * rows + [0.62])
-    places = [figure.add_subplot(grid[i // COLUMNS, i % COLUMNS]) for i in range(rows * COLUMNS)]
     half = 1e3 * bench.modulator.pixels * bench.modulator.pitch_m / 2
-    extent = (-half, half, -half, half)
-
-    plate = places[0].imshow(
-        levels.T, origin="lower", extent=extent, cmap="twilight", vmin=0, vmax=LEVELS, interpolation="nearest"
+    panels = [
+        placed(0.65 + STEP_X * (i % COLUMNS), 0.7 + STEP_Y * (i // COLUMNS), SIDE, SIDE)
+        for i in range(1 + len(found))
+    ]
+    edges = (-half, half, -half, half)
+    plate = panels[0].imshow(
+        levels.T, origin="lower", extent=edges, cmap="twilight", vmin=0, vmax=LEVELS, interpolation="nearest"
     )
-    places[0].set_title("phase plate", fontsize=9)
-    figure.colorbar(plate, ax=places[0], label=f"level (2π = {LEVELS})", shrink=0.85)
+    panels[0].set_title("phase plate", fontsize=9)
     brightest = max(float(here.intensity.max()) for here in found)
     first = 0
-    for axes, plane, here in zip(places[1:], bench.planes, found, strict=False):
+    for axes, plane, here in zip(panels[1:], bench.planes, found, strict=True):
         shown = np.log10(np.maximum(here.intensity / brightest, FAINTEST))
-        image = axes.imshow(shown.T, origin="lower", extent=extent, cmap="inferno", vmin=np.log10(FAINTEST), vmax=0)
+        image = axes.imshow(
+            shown.T, origin="lower", extent=edges, cmap="inferno", vmin=np.log10(FAINTEST), vmax=0
+        )
         ring(axes, bench, plane, here, first)
         first += len(plane.shares)
-        figure.colorbar(image, ax=axes, label="log10 intensity", shrink=0.85)
-    for axes in places[: 1 + len(found)]:
-        axes.set_xlabel("x (mm)", fontsize=8)
-        axes.set_ylabel("y (mm)", fontsize=8)
+    for axes in panels:
+        axes.set_xlabel("x (mm)", fontsize=8, labelpad=1)
+        axes.set_ylabel("y (mm)", fontsize=8, labelpad=-2)
         axes.tick_params(labelsize=7)
-    for axes in places[1 + len(found) :]:
-        axes.set_axis_off()
-    bars(figure.add_subplot(grid[rows, :]), bench, reached)
+    bar_top = height - BARS + 0.15
+    bars(placed(0.65, bar_top, 7.2, 1.65), bench, reached)
+    for top, mappable, label in (
+        (bar_top + 0.1, plate, f"level of the plate ({LEVELS} = 2π)"),
+        (bar_top + 0.95, image, "log10 of intensity, brightest sample = 0"),
+    ):
+        scale = figure.colorbar(mappable, cax=placed(8.35, top, 2.3, 0.14), orientation="horizontal")
+        scale.set_label(label, fontsize=8)
+        scale.ax.tick_params(labelsize=7)
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
@@ -98,9 +112,11 @@ def bars(axes: Axes, bench: Bench, reached: Real) -> None:
         first += len(plane.shares)
         axes.bar(numbers, reached[numbers], color=f"C{k}", label=f"{1e3 * plane.distance_m:.0f} mm")
     axes.axhline(reached.min(), color="#222222", lw=1)
-    axes.set_xlabel("spot, plane by plane; line: the weakest")
-    axes.set_ylabel("power / share\n(% of incident)", fontsize=9)
+    axes.set_xlabel("spot, plane by plane (line: the weakest)", fontsize=8)
+    axes.set_ylabel("power / share\n(% of incident)", fontsize=8)
+    axes.tick_params(labelsize=7)
     axes.set_xticks(range(len(reached)))
     axes.set_xlim(-0.7, len(reached) - 0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(title="plane", fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.set_ylim(0, 1.22 * reached.max())
+    axes.legend(fontsize=8, ncols=len(bench.planes), loc="upper center", frameon=False)

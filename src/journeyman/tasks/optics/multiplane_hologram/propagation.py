@@ -34,7 +34,7 @@ class Modulator:
 
     def centres(self) -> Real:
         """Coordinates (N,) of the pixels' centres along x or y, m; the optical axis goes through 0."""
-        return (np.arange(self.pixels) - (self.pixels - 1) / 2) * self.pitch_m
+        return np.asarray((np.arange(self.pixels) - (self.pixels - 1) / 2) * self.pitch_m, dtype=np.float64)
 
     def band_limit(self, distance_m: float) -> float:
         """The largest |fx| and |fy| kept, 1/m: equation 13 of Matsushima and Shimobaba for a window of 2 N pixels."""

@@ -31,7 +31,7 @@ import numpy as np
 from journeyman.errors import MissingExtra
 from journeyman.tasks.optics.multiplane_hologram.hologram import LEVELS, Bench, guaranteed, light, within
 from journeyman.tasks.optics.multiplane_hologram.propagation import Real
-from journeyman.tasks.optics.multiplane_hologram.superposition import levels_of, superposition, weighted
+from journeyman.tasks.optics.multiplane_hologram.superposition import levels_of, weighted
 
 FOLDER = Path(__file__).parent
 STEPS = 500

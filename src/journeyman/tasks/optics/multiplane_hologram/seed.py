@@ -4,22 +4,22 @@
 import numpy as np
 
 # How the weight of a lens follows from its spot's share, its plane's distance, and the steepness of the lens.
-SHARE_POWER = 0.5  # tune: 0.2 .. 1.2
-DISTANCE_POWER = 0.0  # tune: -1.5 .. 1.5
-STEEPNESS = 0.0  # tune: -1.0 .. 4.0
-OFF_AXIS = 0.0  # tune: -1.0 .. 2.0
+SHARE_POWER = 0.5  # tune: 0.4 .. 0.65
+DISTANCE_POWER = 0.0  # tune: -0.3 .. 0.3
+STEEPNESS = 0.0  # tune: -0.5 .. 1.5
+OFF_AXIS = 0.0  # tune: -0.5 .. 0.8
 
 # Phase of lens number m: PHASE_STEP m^2, in turns.
-PHASE_STEP = 0.38  # tune: 0.0 .. 1.0
+PHASE_STEP = 0.38  # tune: 0.3 .. 0.46
 
 # Rounds that give more weight to a spot whose centre gets too little field, and how strongly they do.
 ROUNDS = 0  # tune: 0 .. 2
 GAIN = 0.5  # tune: 0.0 .. 1.5
 
 # Levels are pushed away from those of their neighbours, since the liquid crystal mixes neighbours.
-SHARPEN = 0.0  # tune: -0.5 .. 1.5
+SHARPEN = 0.0  # tune: -0.2 .. 1.2
 # A constant added to all levels moves the wraps from 255 to 0 to other places.
-LEVEL_OFFSET = 0.0  # tune: 0.0 .. 255.0
+LEVEL_OFFSET = 0.0  # tune: 0.0 .. 128.0
 
 
 def solve(instance):
