@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from io import BytesIO
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -75,10 +76,12 @@ def _turning(axes: Axes, mission: Mission) -> None:
     axes.plot(*(mission.inward[:, 1:] * UNIT).T, color=HOME, linewidth=1.2, label="homeward")
     axes.plot([-MU * UNIT], [0], "o", color=EARTH, markersize=6)
     axes.plot([(1 - MU) * UNIT], [0], "o", color=MOON, markersize=4)
-    offsets = [(10, 12), (10, -14), (-60, 12), (-60, -16), (10, 26), (10, -28), (-60, 26), (-60, -30)]
+    # Text offsets in points, taken in turn: one set near the Earth, one elsewhere.
+    near, far = cycle([(-30, -34), (-30, -62), (-30, -90)]), cycle([(8, -16), (8, 16), (-62, 14), (-62, -16)])
     xs, ys = [], []
-    for kick, shift in zip(mission.kicks, offsets * 3, strict=False):
+    for kick in mission.kicks:
         x, y = kick.at[0] * UNIT, kick.at[1] * UNIT
+        shift = next(near if math.hypot(x, y) < 60 else far)
         xs.append(x)
         ys.append(y)
         axes.annotate(
@@ -88,7 +91,7 @@ def _turning(axes: Axes, mission: Mission) -> None:
     axes.plot(xs, ys, "x", color=INK, markersize=5)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.12, 0.2)
-    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
     axes.set_title("frame that turns with the Moon", fontsize=9, loc="left")
     axes.set_xlabel("x (1000 km)", fontsize=8)
     axes.set_ylabel("y (1000 km)", fontsize=8)
@@ -108,7 +111,11 @@ def _fixed(axes: Axes, mission: Mission) -> None:
     ):
         x, y = _unturned(np.array([day]), np.ones(1), np.zeros(1))
         axes.plot(x, y, "o", color=MOON, markersize=4)
-        axes.annotate(text, (x[0], y[0]), xytext=(5, 5), textcoords="offset points", fontsize=7.5, color=INK)
+        side = -1 if x[0] > 0 else 1  # the text goes to the inside of the Moon's path
+        axes.annotate(
+            text, (x[0], y[0]), xytext=(6 * side, -10), textcoords="offset points", fontsize=7.5, color=INK,
+            ha="right" if side < 0 else "left",
+        )  # fmt: skip
     axes.plot([0], [0], "o", color=EARTH, markersize=6)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15, 0.12)

@@ -1,6 +1,6 @@
 """The classical reference: a search over families of flights, each refined by CMA-ES around shooting.
 
-    python -m journeyman.tasks.physical.lunar_landing.reference --split dev --seconds 80 --out designs.jsonl
+    python -m journeyman.tasks.physical.lunar_landing.reference --split dev --seconds 40 --out designs.jsonl
 
 prints one JSON object for each instance (payload in kg, CPU seconds, the family). A family is the sense of the lunar orbit
 and the number of turns on a first, lower ellipse about the Earth, which the launcher reaches more cheaply and from whose
@@ -8,7 +8,7 @@ perigee the ship's engine goes on to the Moon. For each family a grid of launch 
 the way home (energy, angle of entry, one burn in mid-course), and the way out (launch energy, place and direction of the
 perigee burn, energy, one burn in mid-course) for that way home; the two meet in the lunar orbit only, which lies at the
 upper edge of its band, where capture and leaving are cheapest. In each trial the phase at the Earth is found by the secant
-method, so that the perilune is met. The time is shared by successive halving: all families first, the better half again.
+method, so that the perilune is met. The time is shared in three rounds: all families first, then the best third of them, again.
 
 N. Hansen, A. Ostermeier: Completely derandomized self-adaptation in evolution strategies. Evolutionary Computation 9 (2001)
 159-195. Anchors were frozen this way, offline: no verdict ever runs this module.
@@ -251,7 +251,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Search the missions of a split and print the results as JSON.")
     parser.add_argument("--split", choices=("dev", "held-out"), default="dev")
     parser.add_argument("--instances", nargs="*", help="names; all of the split by default")
-    parser.add_argument("--seconds", type=float, default=60, help="CPU seconds for each instance")
+    parser.add_argument("--seconds", type=float, default=40, help="CPU seconds for each instance")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="append designs to this file, one JSON object a line")
     arguments = parser.parse_args()
