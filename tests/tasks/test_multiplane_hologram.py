@@ -243,7 +243,7 @@ def slow_powers(public: dict[str, Any], levels: Real) -> list[float]:
     centre = [(i - (n - 1) / 2) * p for i in range(n)]
 
     def neighbour(i: int) -> int:
-        return min(max(i, 0), n - 1)
+        return int(min(max(i, 0), n - 1))
 
     v = [[0.0] * n for _ in range(n)]
     for i in range(n):

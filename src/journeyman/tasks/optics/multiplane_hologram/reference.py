@@ -5,8 +5,8 @@
 prints one JSON object for each instance (objective in % of the incident power, worst ghost ratio, CPU seconds). Three
 stages, one thread:
 
-1. Weighted Gerchberg-Saxton (Di Leonardo et al. 2007) from several draws of the spots' phases, corrected by the power
-   measured in the discs; the best start goes on. It knows neither crosstalk nor discs nor ghosts.
+1. Weighted Gerchberg-Saxton (Di Leonardo et al. 2007) from several draws of the spots' phases; the best plate goes on.
+   It takes spots for points, and knows neither crosstalk nor ghosts.
 2. Adam on the levels, kept between 0 and 255, with the gradient through crosstalk, propagation and discs. What is
    minimised is a soft maximum of -ln(power / share) over all spots, which hardens as the steps get shorter, plus the
    excess of stray light. The wrap from 255 to 0 is where crosstalk costs light, and no gradient leads over it: pixels
@@ -49,7 +49,7 @@ STRAY_WEIGHT, STRAY_AIM = 0.1, 0.97
 
 @dataclass(frozen=True)
 class Plate:
-    """Levels (N, N) of whole numbers as floats, the objective as a fraction, whether every ghost is within its limit."""
+    """Levels (N, N), the objective as a fraction, and by how much the worst ghost ratio exceeds its limit."""
 
     levels: Real
     worst: float
@@ -57,7 +57,7 @@ class Plate:
 
     @property
     def feasible(self) -> bool:
-        """Whether the brightest ghost stays within the limit."""
+        """Whether every ghost stays within the limit."""
         return self.ghost_excess <= 0
 
 
@@ -68,15 +68,13 @@ def judged(bench: Bench, levels: Real) -> Plate:
     return Plate(levels, float(guaranteed(bench, found).min()), excess)
 
 
-def started(bench: Bench, seed: int, starts: int = STARTS, rounds: int = 12) -> Plate:
-    """The best of several weighted Gerchberg-Saxton holograms, each then corrected by the power in its discs."""
-    best: Plate | None = None
+def started(bench: Bench, seed: int, starts: int = STARTS) -> Plate:
+    """Stage 1: the best of so many weighted Gerchberg-Saxton plates, of 30 rounds each."""
+    plates = []
     for start in range(starts):
         phases = np.random.default_rng([seed, start]).uniform(0, 2 * np.pi, len(bench.shares))
-        plate = judged(bench, levels_of(weighted(bench, phases, 30)))
-        best = plate if best is None or plate.worst > best.worst else best
-    assert best is not None
-    return best
+        plates.append(judged(bench, levels_of(weighted(bench, phases, 30))))
+    return max(plates, key=lambda plate: plate.worst)
 
 
 class Descent:
