@@ -553,6 +553,7 @@ BROKEN = {
     "infeasible": "the brightest stray light",
     "do_nothing": "the brightest stray light",
     "near_infeasible": "= 256 lies outside 0..255 (1 of 65536 do)",
+    "near_ghost": "is 0.30",
     "malformed": "must have the shape (256, 256), got (255, 256)",
     "malformed_float": "must hold integers, got an array of float64",
     "malformed_bool": "must hold integers, got an array of bool",
@@ -565,6 +566,13 @@ def test_broken_controls_are_refused_for_their_own_reason(name: str) -> None:
     outcome = score(DEV[0], solver(FOLDER / "gate" / f"{name}.py")(DEV[0].public))
     assert outcome.status is Status.INFEASIBLE
     assert BROKEN[name] in outcome.feedback
+
+
+@pytest.mark.parametrize("instance", DEV, ids=lambda i: i.name)
+def test_the_near_ghost_exceeds_its_limit_by_less_than_a_thousandth(instance: Instance) -> None:
+    outcome = score(instance, solver(FOLDER / "gate" / "near_ghost.py")(instance.public))
+    ratio = float(re.search(r"is ([\d.]+) of the peak", outcome.feedback)[1])  # type: ignore[index]
+    assert 0.3 < ratio < 0.3003
 
 
 def objective(name: str) -> float:
