@@ -187,8 +187,8 @@ def test_the_25_bar_tower_has_its_published_weight_at_its_published_limit() -> N
 
 
 def test_the_25_bar_tower_with_discrete_areas_has_its_published_weight() -> None:
-    """K. S. Lee, Z. W. Geem, S.-H. Lee, K.-W. Bae, The harmony search heuristic algorithm for discrete structural optimization,
-    Engineering Optimization 37 (2005) 663-684: 484.85 lb with areas in steps of 0.1 square inch, 0.35 inch allowed.
+    """K. S. Lee, Z. W. Geem, S.-H. Lee, K.-W. Bae, The harmony search heuristic algorithm for discrete structural
+    optimization, Engineering Optimization 37 (2005) 663-684: 484.85 lb, areas in steps of 0.1 square inch.
     """
     weight, moved, stress = twenty_five_bars(
         [0.1, 0.3, 3.4, 0.1, 2.1, 1.0, 0.5, 3.4],
@@ -561,13 +561,13 @@ def test_the_near_infeasible_control_exceeds_a_limit_by_less_than_a_thousandth()
         assert score(instance, solve(instance.public)).status is Status.INFEASIBLE
 
 
-@pytest.mark.parametrize("name", ["infeasible", "malformed", "malformed_range"])
+@pytest.mark.parametrize("name", ["infeasible", "malformed", "malformed_range", "malformed_huge"])
 def test_broken_controls_are_infeasible(name: str) -> None:
     for instance in DEV:
         assert score(instance, control(name)(instance.public)).status is Status.INFEASIBLE
 
 
-@pytest.mark.parametrize("name", ["malformed_float", "malformed_bool", "malformed_nan", "malformed_huge"])
+@pytest.mark.parametrize("name", ["malformed_float", "malformed_bool", "malformed_nan"])
 def test_malformed_controls_are_no_designs(name: str) -> None:
     with pytest.raises(NotADesign):
         score(DEV[0], control(name)(DEV[0].public))

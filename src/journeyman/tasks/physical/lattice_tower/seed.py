@@ -15,8 +15,8 @@ LEG_WALL = 26.0  # tune: 10.0 .. 45.0
 BRACE_WALL = 26.0  # tune: 10.0 .. 45.0
 
 # How much more strength legs and diagonals get where the top moves too far: exponents on the excess.
-LEG_STIFFENING = 1.0  # tune: 0.1 .. 2.0
-DIAGONAL_STIFFENING = 1.0  # tune: 0.0 .. 2.0
+LEG_STIFFENING = 0.8  # tune: 0.1 .. 2.0
+DIAGONAL_STIFFENING = 0.8  # tune: 0.0 .. 2.0
 
 # Strength asked for at least, as a share of what the analysis asks for: below 1 the passes have to find out.
 RESERVE = 1.0  # tune: 0.7 .. 1.1
