@@ -8,7 +8,7 @@ perigee the ship's engine goes on to the Moon. For each family a grid of launch 
 the way home (energy, angle of entry, one burn in mid-course), and the way out (launch energy, place and direction of the
 perigee burn, energy, one burn in mid-course) for that way home; the two meet in the lunar orbit only, which lies at the
 upper edge of its band, where capture and leaving are cheapest. In each trial the phase at the Earth is found by the secant
-method, so that the perilune is met. The time is shared in three rounds: all families first, then the best third of them, again.
+method, so that the perilune is met. The time is shared in three rounds: all families first, then the best third, again.
 
 N. Hansen, A. Ostermeier: Completely derandomized self-adaptation in evolution strategies. Evolutionary Computation 9 (2001)
 159-195. Anchors were frozen this way, offline: no verdict ever runs this module.
