@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import random
@@ -71,7 +72,7 @@ def test_time_and_state_of_charge_agree_with_a_fine_integration_of_the_current(
     current_c: list[float], capacity: float
 ) -> None:
     profile = profile_of(np.array(current_c), capacity)
-    assert profile.minutes == pytest.approx(sum(3 / (a + b) for a, b in zip(current_c, current_c[1:], strict=False)))
+    assert profile.minutes == pytest.approx(sum(3 / (a + b) for a, b in itertools.pairwise(current_c)))
     # Charge under straight pieces: trapezoids on any grid that contains the knots are exact.
     at = np.unique(np.concatenate([np.linspace(0, profile.seconds[-1], 200), profile.seconds]))
     current = profile.current_at(at)
@@ -91,7 +92,7 @@ def test_time_scales_inversely_with_the_current_and_knows_no_capacity(current_c:
 
 def test_the_bound_is_seventy_percent_of_the_capacity_at_the_largest_current() -> None:
     assert profile_of(np.full(KNOTS, 2.0), 5.0).minutes == pytest.approx(21.0)
-    assert {generator.bound_minutes(i.public) for i in ALL} == {pytest.approx(21.0)}
+    assert [generator.bound_minutes(i.public) for i in ALL] == pytest.approx([21.0] * len(ALL))
 
 
 # --- the model against what is not ours ---------------------------------------------------------------------------
@@ -138,8 +139,9 @@ def test_properties_are_those_of_the_published_parameter_sets() -> None:
         "Initial concentration in negative electrode [mol.m-3]": generator.CHARGED_N,
         "Initial concentration in positive electrode [mol.m-3]": generator.CHARGED_P,
     }  # fmt: skip
-    assert {name: okane[name] for name in fixed} == fixed
-    assert published.AREA == okane["Electrode height [m]"] * okane["Electrode width [m]"]
+    for name, number in fixed.items():
+        assert okane[name] == number, name
+    assert okane["Electrode height [m]"] * okane["Electrode width [m]"] == published.AREA
 
 
 def test_the_balance_of_the_electrodes_is_that_of_the_field_package() -> None:
@@ -196,18 +198,27 @@ def test_lithium_salt_charge_and_energy_are_conserved() -> None:
 
 
 def test_the_reduced_model_stays_near_the_full_one() -> None:
-    """SPMe against PyBaMM's Doyle-Fuller-Newman model at 0.5 C and 1 C, 25 C: what the reduction costs, in mV."""
+    """SPMe against PyBaMM's Doyle-Fuller-Newman model: at 0.5 C and 1 C, 25 C, and along a reference; in V and K."""
     full = spme.discretise("DFN", 12, 16, 1e-5, 1e-6)
-    for c_rate, volts, anode in ((0.5, 0.012, 0.006), (1.0, 0.03, 0.015)):
-        profile = profile_of(np.full(KNOTS, c_rate), NOMINAL.capacity_ah)
-        dfn, reduced = spme.solve(full, NOMINAL, profile), spme.simulate(NOMINAL, profile)
+    hardest = np.array(DESIGNS[DEV[1].name]["current_c"])
+    cases = (
+        (NOMINAL, np.full(KNOTS, 0.5), 0.010, 0.010),
+        (NOMINAL, np.full(KNOTS, 1.0), 0.015, 0.015),
+        (Cell.of(DEV[1].public), hardest, 0.035, 0.03),
+    )
+    for cell, current, volts, anode in cases:
+        profile = profile_of(current, cell.capacity_ah)
+        dfn, reduced = spme.solve(full, cell, profile), spme.simulate(cell, profile)
         assert dfn is not None
         assert reduced is not None
+        assert dfn.complete
         # Past the first piece, in which the coarse meshes differ.
         part = slice(spme.SAMPLES, None)
         assert float(np.abs(dfn.voltage_v - reduced.voltage_v)[part].max()) < volts
         assert float(np.abs(dfn.anode_v - reduced.anode_v)[part].max()) < anode
-        assert float(np.abs(dfn.kelvin - reduced.kelvin).max()) < 0.6
+        assert float(np.abs(dfn.kelvin - reduced.kelvin).max()) < 0.8
+    # The room of 10 mV is there for what the reduction misses: by the full model, too, no lithium plates here.
+    assert dfn.anode_v.min() > 0
 
 
 def test_the_anode_potential_falls_with_current_cold_and_state_of_charge() -> None:
@@ -318,6 +329,15 @@ def test_a_bend_at_a_knot_is_taken_as_it_is() -> None:
     assert lowest(seconds, np.abs(seconds - spme.SAMPLES)) == (0.0, spme.SAMPLES)
 
 
+def refusal(design: Any) -> str:
+    """The reason for which a design is refused, as the framework would give it."""
+    try:
+        outcome = score(DEV[0], design)
+    except NotADesign as refused:
+        return str(refused)
+    return outcome.feedback if outcome.status is Status.INFEASIBLE else ""
+
+
 @pytest.mark.parametrize(
     ("design", "said"),
     [
@@ -338,16 +358,10 @@ def test_a_bend_at_a_knot_is_taken_as_it_is() -> None:
     ],
 )
 def test_what_is_no_list_of_currents_is_refused_with_its_place(design: Any, said: str) -> None:
-    try:
-        outcome = score(DEV[0], design)
-    except NotADesign as refused:
-        assert said in str(refused)
-    else:
-        assert outcome.status is Status.INFEASIBLE
-        assert said in outcome.feedback
+    assert said in refusal(design)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(currents)
 def test_any_list_of_permitted_currents_gets_a_verdict(current_c: list[float]) -> None:
     outcome = score(DEV[1], {"current_c": current_c})
@@ -359,7 +373,7 @@ def test_a_rush_that_drains_the_electrolyte_is_refused_with_a_reason() -> None:
     for instance in DEV:
         outcome = score(instance, {"current_c": [2.0] * KNOTS})
         assert outcome.status is Status.INFEASIBLE
-        assert "lithium would plate" in outcome.feedback
+        assert "anode" in outcome.feedback
     rush = replace(NOMINAL, ambient_c=-30.0)
     trace = spme.simulate(rush, profile_of(np.full(KNOTS, 2.0), rush.capacity_ah))
     assert trace is None or not trace.complete
@@ -368,11 +382,16 @@ def test_a_rush_that_drains_the_electrolyte_is_refused_with_a_reason() -> None:
 # --- data and anchors ---------------------------------------------------------------------------------------------
 
 
+def flat(public: dict[str, Any]) -> list[float]:
+    """All numbers of a public part, in order."""
+    return [float(x) for value in public.values() for x in (value if isinstance(value, list) else [value])]
+
+
 def test_instances_are_those_of_the_generator() -> None:
     for split, instances in ((generator.DEV, DEV), (generator.HELD_OUT, HELD_OUT)):
         for line, instance in zip(generator.frozen(split), instances, strict=True):
             assert line["name"] == instance.name
-            assert line["public"] == pytest.approx(instance.public, rel=1e-12)
+            assert flat(line["public"]) == pytest.approx(flat(instance.public), rel=1e-12)
 
 
 @pytest.mark.parametrize("instance", ALL, ids=lambda i: i.name)
@@ -457,8 +476,8 @@ def test_the_seed_returns_permitted_currents_wherever_its_numbers_are_tuned(seed
 def test_the_worked_example_of_the_statement_holds() -> None:
     given_cell, design = (json.loads(text) for text in re.findall(r"```json\n(.*?)\n```", TASK.statement, re.S))
     instance = next(i for i in DEV if i.public["ambient_c"] == 24)
-    assert instance.public == pytest.approx(instance.public | given_cell, rel=1e-12)
-    assert [name for name in instance.public if name not in given_cell][0] == "voltage_max_v"
+    assert flat(instance.public) == pytest.approx(flat(instance.public | given_cell), rel=1e-12)
+    assert next(name for name in instance.public if name not in given_cell) == "voltage_max_v"
     outcome = score(instance, design)
     assert outcome.objective == pytest.approx(84.0)
     values = {name: metric.value for name, metric in outcome.metrics.items()}
@@ -509,7 +528,7 @@ def test_pybamm_is_told_to_send_nothing_before_it_is_imported(tmp_path: Path) ->
 # --- controls -----------------------------------------------------------------------------------------------------
 
 BROKEN = {
-    "infeasible": "lithium would plate",
+    "infeasible": "also broken: voltage and anode",
     "infeasible_voltage": "voltage",
     "malformed": "28 numbers",
     "malformed_huge": "lies outside",

@@ -23,7 +23,7 @@ def chart(name: str, cell: Cell, limits: Limits, profile: Profile, trace: Trace)
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=100)
     FigureCanvasAgg(figure)
     # Margins by hand: a layout engine would draw everything twice.
-    rows = [figure.add_axes((0.075, 0.07 + 0.208 * (3 - i), 0.9, 0.185)) for i in range(4)]
+    rows = [figure.add_axes((0.075, 0.065 + 0.228 * (3 - i), 0.91, 0.205)) for i in range(4)]
     minutes = trace.seconds / 60
     current = profile.current_at(trace.seconds)
     curves: tuple[tuple[str, Array, float | None, bool], ...] = (
@@ -35,7 +35,8 @@ def chart(name: str, cell: Cell, limits: Limits, profile: Profile, trace: Trace)
     for axes, (label, values, limit, above) in zip(rows, curves, strict=True):
         axes.plot(minutes, values, color=INK, linewidth=1.6)
         axes.set_ylabel(label)
-        axes.set_xlim(0, 1.01 * minutes[-1])
+        axes.yaxis.set_label_coords(-0.05, 0.5)
+        axes.set_xlim(0, 1.015 * minutes[-1])
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
         if limit is not None:
