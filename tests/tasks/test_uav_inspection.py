@@ -96,7 +96,7 @@ def test_the_path_is_scipys_clamped_cubic_spline(case: tuple[Any, Any]) -> None:
 
 
 def test_hover_and_climb_have_the_closed_forms_of_momentum_theory() -> None:
-    """Leishman, Principles of Helicopter Aerodynamics, section 2.2 and 2.13: v_h = sqrt(T / 2 rho A) in hover, and in axial
+    """Leishman, Principles of Helicopter Aerodynamics, chapter 2: v_h = sqrt(T / 2 rho A) in hover, and in axial
     climb v_i = -V/2 + sqrt(V^2/4 + v_h^2)."""
     hover = 30.0
     speeds = np.array([0.0, 1.0, 4.0, 12.0, -2.0])
@@ -105,7 +105,7 @@ def test_hover_and_climb_have_the_closed_forms_of_momentum_theory() -> None:
 
 
 def test_fast_forward_flight_has_glauerts_limit() -> None:
-    """Leishman, section 2.14: for V much larger than v_h, v_i tends to T / (2 rho A V)."""
+    """Leishman, chapter 2: for V much larger than v_h, v_i tends to T / (2 rho A V)."""
     hover = np.full(3, 30.0)
     speeds = np.array([40.0, 80.0, 160.0])
     found = induced_velocity(hover, np.zeros(3), speeds)

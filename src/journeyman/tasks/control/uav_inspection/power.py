@@ -1,7 +1,7 @@
 """Electric power of a multirotor from its thrust and its motion through the air: Glauert's momentum theory.
 
-J. G. Leishman: Principles of Helicopter Aerodynamics, 2nd edition, Cambridge University Press 2006: sections 2.13 (climb
-and descent), 2.14 (forward flight, inflow equation), 5.4 (profile power with 1 + 4.65 mu^2, induced power factor).
+J. G. Leishman: Principles of Helicopter Aerodynamics, 2nd edition, Cambridge University Press 2006: chapter 2 (hover, climb
+and descent, the inflow equation of forward flight), chapter 5 (profile power with 1 + 4.65 mu^2, induced power factor).
 
 All arrays have one value for each instant. Thrust is N, speeds are m/s, powers are W.
 """

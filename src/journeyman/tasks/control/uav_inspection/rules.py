@@ -68,7 +68,7 @@ def outside_fence(fence: Box, t: Array, x: Array, what: str) -> str | None:
         return None
     name = "xyz"[int(axis)]
     return (
-        f"{what} at {t[i]:.2f} s: {name} = {x[i, axis]:.3f} m is {over[i, axis]:.3g} m outside of the fence "
+        f"{what} at {t[i]:.2f} s: {name} = {x[i, axis]:.7g} m is {over[i, axis]:.3g} m outside of the fence "
         f"({fence.low[int(axis)]:g} to {fence.high[int(axis)]:g} m)"
     )
 
