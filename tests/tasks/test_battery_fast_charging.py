@@ -529,7 +529,7 @@ def test_pybamm_is_told_to_send_nothing_before_it_is_imported(tmp_path: Path) ->
 
 BROKEN = {
     "infeasible": "also broken: voltage and anode",
-    "infeasible_voltage": "voltage",
+    "infeasible_voltage": "the terminal voltage exceeds 4.2 V",
     "malformed": "28 numbers",
     "malformed_huge": "lies outside",
     "malformed_negative": "lies outside",
