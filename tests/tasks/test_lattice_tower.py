@@ -373,7 +373,7 @@ def test_towers_are_of_the_size_stated_and_anchored_by_the_uniform_sizing(instan
     public, tower = instance.public, TOWERS[instance.name]
     assert 20 <= public["height_m"] <= 60
     assert 140 <= len(public["members"]) <= 300
-    assert 19 <= tower.groups <= 40
+    assert 20 <= tower.groups <= 40
     assert sorted(set(tower.group)) == list(range(tower.groups))
     assert public["cpu_limit_s"] == TASK.limits.cpu_s
     levels = len({node[2] for node in public["nodes_m"]}) - 1
