@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from journeyman.errors import MissingExtra
 from journeyman.tasks.control.battery_fast_charging.cell import (
     ACTIVATION_DIFFUSION_N,
     ACTIVATION_DIFFUSION_P,
@@ -95,11 +96,17 @@ def model() -> Discretised:
 
 
 def import_pybamm() -> Any:
-    """PyBaMM, silent: it sends nothing, asks nothing and logs nothing below an error."""
+    """PyBaMM, silent: it sends nothing, asks nothing and logs nothing. Raises MissingExtra where it is not installed."""
+    # Read on import: without it PyBaMM asks for leave to send data on its first use, and may send some.
     os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pybamm
+        try:
+            import pybamm
+        except ImportError:
+            raise MissingExtra(
+                "battery fast charging needs PyBaMM, which is not installed: pip install 'journeyman[tasks]'"
+            ) from None
     pybamm.set_logging_level("CRITICAL")
     logging.getLogger("pybamm").setLevel(logging.CRITICAL)
     return pybamm
