@@ -76,7 +76,8 @@ def changes(item: Item, policy: Policy) -> list[Change]:
             found += [
                 Change(t, False, int(y), float(c), float(m))
                 for y, c, m in zip(x[above], to_cost[above], to_missed[above], strict=True)
-                if y >= max(0, policy.reorder[t]) and y != level
+                # Where s equals S, a higher S would have the position S order as well: another change than this one.
+                if y >= max(0, policy.reorder[t]) and y != level and min(policy.reorder[t], y - 1) == trigger
             ]
         orders = x <= trigger
         cost = np.where(orders, order, stay)
