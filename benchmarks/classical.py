@@ -24,10 +24,11 @@ from classical_page import draw, page
 from classical_standing import Line, Numeric
 from search_cells import Cell, Failure, Outcome, run_cell
 
-from journeyman.errors import JourneymanError
+from journeyman.errors import JourneymanError, TaskError
 from journeyman.runlog import RunLog
 from journeyman.verify import DEV, HELD_OUT, Task, Verifier, list_tasks, load_task
 from journeyman.verify.designs import has_designs, reference_candidate
+from journeyman.verify.gate import control_candidate
 
 SEARCH, PROPOSER = "chains", "numeric"
 
@@ -91,20 +92,22 @@ def cells_of(task: Task, seeds: int) -> list[Cell]:
 
 
 def line_of(task: Task, outcomes: list[Outcome]) -> Line:
-    """Everything the table says of a task; the stored designs of its reference are verified here."""
+    """Everything the table says of a task; the gate's oracle and the stored designs are verified here."""
     split = HELD_OUT if task.has_held_out else DEV
     seconds = sorted(s for outcome in outcomes for s in evaluation_seconds(Path(outcome.run)))
     first = outcomes[0]
+    seed = first.seed_held_out if split == HELD_OUT and first.seed_held_out is not None else first.seed_dev
     reference = None
-    if has_designs(task):
-        with Verifier(task) as verifier:
+    with Verifier(task) as verifier:
+        program = _oracle(task, verifier, split)
+        if has_designs(task):
             reference = verifier.evaluate(reference_candidate(task), anywhere=True).score
     return Line(
         task=task.id, title=task.title, category=task.file.category, split=split, unit=task.score_unit,
         maximize=task.score_direction == "maximize",
-        seed=first.seed_held_out if split == HELD_OUT and first.seed_held_out is not None else first.seed_dev,
-        seed_dev=first.seed_dev,
+        seed=seed, seed_dev=first.seed_dev,
         numeric=[Numeric(o.cell.seed, o.best_dev, o.best_held_out if split == HELD_OUT else o.best_dev) for o in outcomes],
+        program=program if program is not None and task.better(program, seed) else None,
         reference_dev=reference, reference_s=task.file.reference.seconds,
         baseline_is=task.file.reference.baseline, reference_is=task.file.reference.method,
         evaluation_s=statistics.median(seconds), slowest_s=seconds[-1], digest=task.digest,
@@ -118,6 +121,13 @@ def evaluation_seconds(run: Path) -> Iterator[float]:
             volatile = event.volatile or {}
             if not volatile.get("cached") and "wall_s" in volatile:
                 yield volatile["wall_s"]
+
+
+def _oracle(task: Task, verifier: Verifier, split: str) -> float | None:
+    try:
+        return verifier.evaluate(control_candidate(task, "oracle"), split=split).score
+    except TaskError:
+        return None
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ class Numeric(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True):
     """One task. Scores are on `split`, in `unit` ("": the share of the gap between baseline and reference that is closed).
 
-    `reference_dev`: the stored designs of the long run, verified again; None where none are stored. `reference_s`: its CPU
-    seconds for one instance. `evaluation_s`, `slowest_s`: median and largest wall seconds of an evaluation (all dev
-    instances) over the runs.
+    `program`: the gate's oracle, a textbook method written as a candidate inside the candidate's own limits; None where it
+    has none that goes beyond the seed on `split` (one that only knows dev answers, say). `reference_dev`: the stored designs
+    of the long run, verified again; None where none are stored. `reference_s`: its CPU seconds for one instance.
+    `evaluation_s`, `slowest_s`: median and largest wall seconds of an evaluation (all dev instances) over the runs.
     """
 
     task: str
@@ -35,6 +36,7 @@ class Line(msgspec.Struct, frozen=True):
     seed: float
     seed_dev: float
     numeric: list[Numeric]
+    program: float | None
     reference_dev: float | None
     reference_s: float | None
     baseline_is: str
@@ -63,10 +65,16 @@ def mean_share(line: Line) -> float | None:
 
 
 def mark(line: Line) -> str:
-    """What classical search alone does to the task."""
-    reached = mean_share(line)
-    if reached is None:
-        return "unsteady"
-    if reached >= CLOSED:
+    """What classical search alone does to the task: closed, half closed, open, by the better of `numeric` and the program.
+
+    "unsteady" where a finalist of `numeric` has no score and no program closes the task.
+    """
+    by_program, by_numeric = share(line, line.program), mean_share(line)
+    if by_program is not None and by_program >= CLOSED:
         return "closed"
-    return "half closed" if reached >= HALF else "open"
+    if by_numeric is None:
+        return "unsteady"
+    best = max(by_numeric, by_program or by_numeric)
+    if best >= CLOSED:
+        return "closed"
+    return "half closed" if best >= HALF else "open"

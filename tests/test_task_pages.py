@@ -43,9 +43,9 @@ def test_every_link_leads_somewhere() -> None:
                 assert (task_pages.PAGES / target).resolve().is_file(), f"{name} links to {target}"
 
 
-def line(seed: float, *finals: float | None) -> Line:
+def line(seed: float, *finals: float | None, program: float | None = None) -> Line:
     numeric = [Numeric(i, 0.5, final) for i, final in enumerate(finals)]
-    return Line("t", "T", "c", "held-out", "", True, seed, seed, numeric, None, None, "", "", 0.1, 0.2, "d")
+    return Line("t", "T", "c", "held-out", "", True, seed, seed, numeric, program, None, None, "", "", 0.1, 0.2, "d")
 
 
 def test_the_way_is_counted_from_the_seed_to_the_reference() -> None:
@@ -57,6 +57,9 @@ def test_the_way_is_counted_from_the_seed_to_the_reference() -> None:
     assert mark(line(0.2, 0.2)) == "open"
     assert mean_share(line(0.0, 0.9, None)) is None
     assert mark(line(0.0, 0.9, None)) == "unsteady"
+    assert mark(line(0.0, 0.9, None, program=0.97)) == "closed"
+    assert mark(line(0.0, 0.2, program=0.6)) == "half closed"
+    assert mark(line(0.0, 0.2, program=0.1)) == "open"
 
 
 def test_the_benchmark_runs_reads_again_and_writes_its_page(tmp_path: Path) -> None:

@@ -188,9 +188,12 @@ def _reached(task: Task, line: Line | None) -> list[str]:
         return ["Not measured yet.", ""]
     rows = [("seed program", number(line.seed_dev), number(line.seed))]
     rows += [(f"`numeric`, seed {n.seed}", number(n.dev), number(n.final)) for n in line.numeric]
-    columns = ("after 100 evaluations", "dev", "held-out" if line.split == HELD_OUT else "dev again (no held-out split)")
+    if line.program is not None:
+        rows.append(("the gate's oracle, a textbook program", "–", number(line.program)))
+    final = "held-out" if line.split == HELD_OUT else "dev again (no held-out split)"
+    columns = ("candidate (`numeric`: after 100 evaluations)", "dev", final)
     way = mean_share(line)
-    share = "a finalist had no score" if way is None else f"{100 * way:.0f} % of the way from seed to reference"
+    share = "a finalist had no score" if way is None else f"`numeric` goes {100 * way:.0f} % of the way to the reference"
     return [
         markdown(Table(columns, rows, numbers=frozenset(columns[1:]))),
         *(["These numbers are of another version of the task.", ""] if line.digest != task.digest else []),
