@@ -26,10 +26,10 @@ A score is the share of the gap between a simple baseline (0) and a long classic
 held-out instances; above 1 is better than the reference. *Seed* is the program that every run starts from. *Numeric* is
 the best of {evaluations} evaluations of CMA-ES on the seed's tunable numbers, chosen on dev: the mean over {seeds} seeds,
 and the smallest and largest. *Program* is the gate's oracle: a textbook method, written as a candidate inside the
-candidate's own limits; a dash stands where there is none, or only one that knows dev by heart. *Way* is the share of the
-way from seed to reference that `numeric` goes. *Verified* is what the stored designs of the reference score on dev today.
-Seconds of the reference are CPU time for one instance, those of an evaluation wall time for all dev instances on one
-core, the median.
+candidate's own limits; a dash stands where it has no score on held-out or only knows dev by heart. *Way* is the share of
+the way from seed to reference that `numeric` goes. *Verified* is what the stored designs of the reference score on dev
+today. Seconds of the reference are CPU time for one instance, those of an evaluation wall time for all dev instances on
+one core, the median.
 """
 
 
@@ -110,7 +110,7 @@ def draw(lines: Sequence[Line]) -> bytes:
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
-    axes.legend(loc="lower left", fontsize=8, frameon=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8, frameon=False, borderaxespad=0.0)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "classical"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
