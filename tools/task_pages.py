@@ -20,7 +20,7 @@ import msgspec
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from classical_standing import Line, mark, mean_share  # noqa: E402
+from classical_standing import Line, mark, mean_share, share  # noqa: E402
 
 from journeyman.report.number import number  # noqa: E402
 from journeyman.report.table import Table, markdown  # noqa: E402
@@ -193,11 +193,14 @@ def _reached(task: Task, line: Line | None) -> list[str]:
     final = "held-out" if line.split == HELD_OUT else "dev again (no held-out split)"
     columns = ("candidate (`numeric`: after 100 evaluations)", "dev", final)
     way = mean_share(line)
-    share = "a finalist had no score" if way is None else f"`numeric` goes {100 * way:.0f} % of the way to the reference"
+    said = "a finalist had no score" if way is None else f"`numeric` goes {100 * way:.0f} % of the way to the reference"
+    by_program = share(line, line.program)
+    if by_program is not None:
+        said += f", the program {100 * by_program:.0f} %"
     return [
         markdown(Table(columns, rows, numbers=frozenset(columns[1:]))),
         *(["These numbers are of another version of the task.", ""] if line.digest != task.digest else []),
-        f"Classical search alone: {mark(line)} ({share}). One evaluation takes {line.evaluation_s:.2f} s on one core.",
+        f"Classical search alone: {mark(line)} ({said}). One evaluation takes {line.evaluation_s:.2f} s on one core.",
         "",
     ]
 
