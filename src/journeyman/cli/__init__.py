@@ -18,7 +18,7 @@ COMMANDS = {
     "run": "list, show, watch, resume, replay and export runs",
     "task": "list, show, make, wrap, check tasks; verify one candidate",
     "model": "list the language models of models.toml; try one with a small prompt",
-    "demo": "optimize three built-in tasks and an example simulator (about 3 minutes, no key)",
+    "demo": "optimize five built-in tasks and an example simulator (about 3 minutes, no key)",
     "doctor": "say what this machine offers, what it lacks and how to mend it",
 }
 
