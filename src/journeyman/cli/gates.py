@@ -50,7 +50,8 @@ def check_all(level: str | None) -> list[GateReport]:
 
         def ended(report: GateReport) -> None:
             sign, colour = _SIGNS[report.passed]
-            said = f"{sign} {report.task}: {len(report.checks)} checks, {duration(report.wall_s)}"
+            count = len(report.checks)
+            said = f"{sign} {report.task}: {count} check{'s' * (count != 1)}, {duration(report.wall_s)}"
             bar.console.print(rich_text(said, colour), soft_wrap=True)
             for check in report.checks:
                 if check.passed is False:
