@@ -93,7 +93,7 @@ def test_time_scales_inversely_with_the_current_and_knows_no_capacity(current_c:
 
 def test_the_bound_is_seventy_percent_of_the_capacity_at_the_largest_current() -> None:
     assert profile_of(np.full(KNOTS, 2.0), 5.0).minutes == pytest.approx(21.0)
-    assert [generator.bound_minutes(i.public) for i in ALL] == pytest.approx([21.0] * len(ALL))
+    assert [reference.bound_minutes(i.public) for i in ALL] == pytest.approx([21.0] * len(ALL))
 
 
 # --- the model against what is not ours ---------------------------------------------------------------------------
@@ -408,7 +408,7 @@ def test_anchors_stand_in_order(instance: Instance) -> None:
     anchors = instance.anchors
     assert anchors is not None
     assert anchors.bound is not None
-    assert anchors.bound == generator.bound_minutes(instance.public) < anchors.reference < anchors.baseline
+    assert anchors.bound == reference.bound_minutes(instance.public) < anchors.reference < anchors.baseline
     assert instance.public["cpu_limit_s"] == TASK.limits.cpu_s
     assert instance.hidden["reference_kind"] == reference.SEARCHED
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from journeyman.tasks.control.battery_fast_charging import cell as published
+from journeyman.tasks.control.battery_fast_charging.reference import Charger, bound_minutes, constant_current
 
 # What a candidate may spend on one instance, as it is told; the same number as `cpu_s` in task.toml.
 CPU_LIMIT_S = 5
@@ -114,19 +115,12 @@ def public_part(seed: int, ambient_c: float, cooling_w_k: float) -> dict[str, An
     }
 
 
-def bound_minutes(public: dict[str, Any]) -> float:
-    """70 % of the capacity at the largest current that may be asked for: no profile is shorter."""
-    return 60 * (published.SOC_LAST - published.SOC_FIRST) / float(public["current_max_c"])
-
-
 def generate(seed: int) -> dict[str, Any]:
     """One fresh instance line for any integer seed; equal seeds give equal lines.
 
     The baseline is that of all instances, the best constant current. The reference is the bound (the largest permitted
     current throughout), which no cell here can take, so scores on a fresh instance are far below those on a solved one.
     """
-    from journeyman.tasks.control.battery_fast_charging.reference import Charger, constant_current
-
     rng = np.random.default_rng([seed % 2**64, 2027])
     public = public_part(seed, float(rng.integers(10, 36)), float(rng.integers(6, 15)) / 100)
     charger = Charger.of(public)

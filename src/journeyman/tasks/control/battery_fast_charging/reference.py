@@ -27,8 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from journeyman.tasks.control.battery_fast_charging.cell import Array, Cell
-from journeyman.tasks.control.battery_fast_charging.generate import bound_minutes
+from journeyman.tasks.control.battery_fast_charging.cell import SOC_FIRST, SOC_LAST, Array, Cell
 from journeyman.tasks.control.battery_fast_charging.limits import Limits, nearest, rooms
 from journeyman.tasks.control.battery_fast_charging.profile import KNOTS, profile_of
 from journeyman.tasks.control.battery_fast_charging.spme import Discretised, Trace, discretise, model, solve
@@ -227,6 +226,11 @@ def anchored(line: dict[str, Any], solution: Solution) -> dict[str, Any]:
     }
     hidden = {**line["hidden"], "reference_kind": SEARCHED, "seconds": round(solution.seconds, 1)}
     return {**line, "hidden": hidden, "anchors": anchors}
+
+
+def bound_minutes(public: dict[str, Any]) -> float:
+    """70 % of the capacity at the largest current that may be asked for: no profile is shorter."""
+    return 60 * (SOC_LAST - SOC_FIRST) / float(public["current_max_c"])
 
 
 def main() -> None:
