@@ -39,8 +39,9 @@ def page(lines: Sequence[Line], evaluations: int) -> str:
     slowest = max(lines, key=lambda line: line.slowest_s)
     median = statistics.median(line.evaluation_s for line in lines)
     sorts = [
-        ("closed", f"**Closed** by classical search alone (`numeric` or the program goes at least {CLOSED:.0%} of the way)"),
-        ("half closed", f"**Half closed** (at least {HALF:.0%} of the way)"),
+        ("closed", f"**Closed** by classical search alone "
+         f"(`numeric` or the program goes at least {100 * CLOSED:.0f} % of the way)"),
+        ("half closed", f"**Half closed** (at least {100 * HALF:.0f} % of the way)"),
         ("open", "**Open**"),
         ("unsteady", "**Unsteady** (a finalist had no score on held-out)"),
     ]

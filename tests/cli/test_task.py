@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
+
+from rich.console import Console
+
+from journeyman.cli.gates import print_reports
+from journeyman.verify import Check, GateReport
 
 from .conftest import Call
 
@@ -98,3 +104,14 @@ def test_verify_writes_pictures(call: Call, home: Path) -> None:
     names = [instance["instance"] for instance in done.document["instances"]]
     assert sorted(p.name for p in Path("pictures").iterdir()) == sorted(names)
     assert all(Path("pictures", name, "gantt.png").read_bytes().startswith(b"\x89PNG") for name in names)
+
+
+def test_the_table_of_gates_counts_what_passed_and_what_did_not() -> None:
+    checks = (Check("a", True, ""), Check("b", False, "why"), Check("c", None, ""))
+    reports = [GateReport("one/x", "namespaces", checks[:1], 2.0), GateReport("one/y", "", checks, 0.0)]
+    out = io.StringIO()
+    print_reports(reports, Console(file=out, width=120))
+    first, second = (line.split() for line in out.getvalue().splitlines()[2:4])
+    assert first[:5] == ["one/x", "passes", "1", "0", "0"]
+    assert second[:5] == ["one/y", "fails", "1", "1", "1"]
+    assert "1 of 2 tasks pass" in out.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,9 @@ def failure_of(task: Task, answer: str | Completion | Exception, **hint: Any) ->
 class Nudged(ProposerSuite):
     """The stand-in model answers in the form it is asked for, from the prompt's text alone."""
 
+    @abstractmethod
     def task(self, tmp_path: Path) -> Task:
-        raise NotImplementedError("each class below has a task of its own")
+        """The task that the model works on."""
 
     @pytest.fixture
     def setting(self, tmp_path: Path) -> Iterator[Setting]:
