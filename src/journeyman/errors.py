@@ -154,6 +154,25 @@ class ReplayMismatch(JourneymanError):
     """A recorded model was asked something that its record does not hold."""
 
 
+class ModelUnsuitable(JourneymanError):
+    """A student or teacher cannot be used as asked: another tokenizer, no end token, a head that is not linear, no room."""
+
+    exit_status = 2
+
+
+# --- distillation -------------------------------------------------------------------------------------------------
+
+
+class DataInvalid(JourneymanError):
+    """A file of prompts or rollouts cannot be read as what it should be; the text names file, row and field."""
+
+    exit_status = 2
+
+
+class TrainingFailed(JourneymanError):
+    """Training cannot go on: a loss or gradient that is not finite, or a verdict on which it was told to stop."""
+
+
 # --- search -------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""Prompts: read from published files as they are, put into templates; answers graded; texts filtered."""

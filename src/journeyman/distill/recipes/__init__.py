@@ -1,0 +1,1 @@
+"""Remedies as functions: cold start, prompts, length, evaluation."""
