@@ -86,10 +86,10 @@ class LossSpec:
         if self.variant == "eq5" and not self.renormalise:
             raise UsageError("variant 'eq5' renormalises both distributions; raw weights need variant 'code'")
         if self.variant == "eq5" and self.weight != "student":
-            raise UsageError(f"variant 'eq5' is a KL divergence, which the student weighs; weight {self.weight!r} needs 'code'")
+            raise UsageError(f"variant 'eq5' is a KL divergence, weighted by p; weight {self.weight!r} needs 'code'")
         if self.tail and (self.renormalise or self.weight != "student" or self.variant != "code"):
             raise UsageError(
-                "tail needs variant 'code', weight 'student' and renormalise false: nothing is cut off, so nothing is rescaled"
+                "tail needs variant 'code', weight 'student' and renormalise false: no mass is lost, so nothing is rescaled"
             )
         if self.min_mass and self.weight != "student":
             raise UsageError(f"min_mass falls back to the tail form, which is weighted by the student, not {self.weight!r}")

@@ -12,7 +12,7 @@ from journeyman.errors import UsageError
 
 @dataclass(frozen=True)
 class Sampling:
-    """temperature 0 is greedy; `top_p` 1 and `top_k` 0 cut nothing off; `max_tokens` counts response tokens, EOS included."""
+    """temperature 0 is greedy; `top_p` 1 and `top_k` 0 cut nothing off; `max_tokens` counts tokens, EOS included."""
 
     temperature: float = 1.0
     top_p: float = 1.0
