@@ -12,6 +12,8 @@ VerdictName = Literal[
     "prompts_not_the_teachers",
     "entropy_unstable",
     "beyond_useful_depth",
+    "mass_leak",
+    "stale_rollouts",
     "undecided",
 ]
 
@@ -33,6 +35,10 @@ class PairFigures:
         overlap_by_template, divergence_by_template: for each template that was tried, by name.
         template: the one in use.
         course: metric name -> its values at the steps so far, for a pair that is being trained.
+        divergence_floor: divergence of two students that differ by their seed only.
+        horizon: tokens into a response that training reaches: the 95th percentile of the rollouts' lengths.
+        k_metric: how many likeliest tokens overlap and masses are taken of.
+        s_e: standard errors of the means above, by field name, over rollouts.
     """
 
     student_score: float | None = None
@@ -54,12 +60,17 @@ class PairFigures:
     divergence_by_template: dict[str, float] = field(default_factory=dict)
     template: str = ""
     course: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    divergence_floor: float | None = None
+    horizon: int | None = None
+    k_metric: int = 16
+    s_e: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Attributes:
-    name: what is the matter with the pair, or "ready", or "undecided".
+    name: what is the matter with the pair, or "ready", or "undecided"; "mass_leak" and "stale_rollouts" are seen during
+        a run only.
     sentence: it in words, with the figure it rests on.
     figures: the values that decided, by name.
     remedy: the command that repairs, complete; "" where nothing needs repair or nobody knows how.

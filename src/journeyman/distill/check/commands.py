@@ -1,0 +1,56 @@
+"""The commands that repair: complete, so that they can be pasted. One function for each remedy."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the pair is called on the command line: paths or hub names, and the file of prompts."""
+
+    student: str = "STUDENT"
+    teacher: str = "TEACHER"
+    prompts: str = "PROMPTS"
+
+
+def command(verb: str, names: Names, *options: str) -> str:
+    """`journeyman distill VERB STUDENT TEACHER --prompts F OPTIONS`."""
+    words = ["journeyman", "distill", verb, names.student, names.teacher, "--prompts", names.prompts, *options]
+    return shlex.join(words)
+
+
+def cold_start(names: Names) -> str:
+    """Fine-tune on the teacher's own responses first, then distill on other prompts."""
+    return command("cold-start", names)
+
+
+def other_template(names: Names, template: str) -> str:
+    """Train with the template under which the two agree better."""
+    return command("train", names, "--template", template)
+
+
+def teachers_prompts(names: Names) -> str:
+    """Compare templates and pick prompts that the teacher was made for."""
+    return command("prompts", names)
+
+
+def shorter(names: Names, tokens: int) -> str:
+    """Train with responses that end where the teacher is still of use."""
+    return command("train", names, "--max-tokens", str(tokens))
+
+
+def useful_depth(names: Names) -> str:
+    """Measure how deep into a response the teacher is still of use."""
+    return command("length", names)
+
+
+def whole_vocabulary(names: Names) -> str:
+    """Train on the exact divergence, from which no mass can leak."""
+    return command("train", names, "--form", "full")
+
+
+def check_again(names: Names, *options: str) -> str:
+    """Measure what a verdict lacks."""
+    return command("check", names, *options)

@@ -1,0 +1,125 @@
+"""Every number that a check or a verdict is held against, in one place, each with where it comes from.
+
+The numbers for verdicts were fixed on one published pair (R1-Distill-1.5B from JustRL and from R1-Distill-7B, section 4.1
+of arXiv 2604.13016), on the response-length sweep of that pair (section 6.1), and on four arms of a first trial in the lab
+(a student from its improved twin, from a bigger model of the same corpus, and both in reverse). Everything else, the other
+published arms and the lab's other pairs, seeds, sizes and formats, was looked at after that and changed nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Limits of verdicts and of wiring checks. Entropies and divergences in nats per token, shares in 0..1."""
+
+    # --- the pair, before training ----------------------------------------------------------------------------------
+
+    # A teacher must be 10 points ahead of its student: below that gap recovery means nothing, because its denominator is
+    # noise. In section 3.3 a teacher that is as good as its student (.55 to .54) takes the student down to .33.
+    min_gap: float = 0.10
+
+    # A score gap counts beyond two standard errors: about one chance in forty to be wrong in that direction.
+    errors: float = 2.0
+
+    # Divergence over the student's entropy: which part of its uncertainty the teacher would change. The lab's trial: .099
+    # for the twin that taught, .009 for the bigger model that did not and .016 for the two that undid, at entropies of about
+    # .4: .25 against .02 and .04. The published pair that worked: about .33. The limit is the geometric mean of .04 and .25.
+    quiet: float = 0.10
+
+    # Where the divergence of two students that differ by their seed is known, news must be twice as loud as that.
+    quiet_floor: float = 2.0
+
+    # Divergence above the student's own entropy: the teacher finds the typical token of the student surprising by more than
+    # the student's whole uncertainty. The published pair that worked stands at .33, the lab's at .25: three times that.
+    loud: float = 1.0
+
+    # Probability on shared tokens: .97 to .99 at every step of both published arms of section 4.1. A teacher that puts 15 %
+    # of its mass elsewhere has five times as much there as the worst of them.
+    shared_mass: float = 0.85
+
+    # A template is better if its overlap is this much higher: section 5.2 has .74 against .82, so half of that difference;
+    # equal arms of the replication differ by .015 at the start.
+    template_overlap: float = 0.04
+
+    # Student entropy at which a replication collapsed within 20 steps was 1.14; an arm that ended at 1.05 had lived through
+    # 200.
+    entropy: float = 1.10
+
+    # Useful depth: where the teacher's continuation still gains half of what it gains at the shallowest prefix. On the
+    # published probe (.366 at 1K, .271 at 4K, .152 at 8K, .024 at 16K) that is 7.0K; caps of 3K and 7K were best, 10K and
+    # 15K collapsed.
+    depth_gain: float = 0.5
+
+    # How far beyond the useful depth training may reach: between 7,168 (fine) and 10,240 (collapsed) over 7.0K.
+    depth_slack: float = 1.25
+
+    # Shallow gains below this leave no depth to find: the teacher rescues nothing anywhere.
+    depth_least: float = 0.05
+
+    # --- the course of a run ----------------------------------------------------------------------------------------
+
+    # Steps before a course says anything: the published pair that worked had moved by .06 of overlap at 60.
+    course_steps: int = 20
+
+    # Entropy twice its start and rising, and no floor effect (below .2 nats relative changes are noise).
+    entropy_growth: float = 2.0
+    entropy_least: float = 0.2
+
+    # Overlap lost since the start: the published mismatch fell from .72 to .49; both good and flat arms never lost .03.
+    overlap_fall: float = 0.10
+
+    # ... while the entropy gap grows by half.
+    entropy_gap_growth: float = 1.5
+
+    # Student's mass on the tokens it is trained on, lost since the start while the loss falls. In both published arms it
+    # stays within .02; where the set is the student's own top-k of a healthy run, it rises.
+    mass_fall: float = 0.05
+
+    # The exact divergence may not grow by a fifth while the loss, which stands for it, falls.
+    divergence_growth: float = 1.2
+
+    # Sampler against scorer, mean |difference| of log-probabilities: rounding in bf16 gives .01 to .02.
+    sampler_gap: float = 0.05
+
+    # A flat second half: less overlap gained than the failing published arm lost and won in its last 180 steps (.03), and
+    # more than seven tenths of the divergence still there. The one that worked gained .14 of overlap.
+    flat_overlap: float = 0.03
+    flat_divergence: float = 0.7
+
+    # ... but not where less than three tenths of the first divergence are left: that is a run which is done.
+    learned_divergence: float = 0.3
+
+    # Responses at the limit: a fifth more than at the start, and half of all.
+    truncated_rise: float = 0.2
+    truncated: float = 0.5
+
+    # --- wiring -----------------------------------------------------------------------------------------------------
+
+    # A model against itself, per token, in nats: float32 rounding through a few dozen layers; bfloat16 has 8 bits.
+    identity: float = 1e-3
+    identity_half: float = 0.05
+
+    # Likelihood of the student's tokens must be best where they stand, in nats per token against either neighbour.
+    shift_margin: float = 0.0
+
+    # Changed padding may move a log-probability by rounding only.
+    padding: float = 1e-3
+
+    # A sampler that ends no response although the scorer would have ended this many of them.
+    ends_expected: float = 3.0
+
+    # Log-probability difference that a doubled temperature must at least make, in nats per token.
+    temperature: float = 0.01
+
+    # Relative change of the gradient when the teacher's answers are replaced by another's.
+    gradient_change: float = 0.01
+
+    # Share of teacher answers that may be exactly zero: log q = 0 is certainty, which softmax gives to no sampled token of a
+    # text with any uncertainty.
+    zeros: float = 0.5
+
+
+THRESHOLDS = Thresholds()
