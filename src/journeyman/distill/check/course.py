@@ -67,7 +67,7 @@ def _stale(course: Course, names: Names, limits: Thresholds) -> Verdict | None:
         return None
     return Verdict(
         "stale_rollouts",
-        f"The sampler's log-probabilities are {_end(gap):.3f} nats a token off the scorer's, at the start {_start(gap):.3f}: "
+        f"The sampler's log-probabilities are {_end(gap):.3f} nats a token off the scorer's ({_start(gap):.3f} at first): "
         "it samples from other weights than those that are trained. Hand it the new weights before every rollout.",
         {"sampler_gap": _end(gap), "sampler_gap_start": _start(gap)},
     )

@@ -49,11 +49,11 @@ class Thresholds:
     entropy: float = 1.10
 
     # Useful depth: where the teacher's continuation still gains half of what it gains at the shallowest prefix. On the
-    # published probe (.366 at 1K, .271 at 4K, .152 at 8K, .024 at 16K) that is 7.0K; caps of 3K and 7K were best, 10K and
+    # published probe (.366 at 1K, .271 at 4K, .152 at 8K, .024 at 16K) that is 7.1K; caps of 3K and 7K were best, 10K and
     # 15K collapsed.
     depth_gain: float = 0.5
 
-    # How far beyond the useful depth training may reach: between 7,168 (fine) and 10,240 (collapsed) over 7.0K.
+    # How far beyond the useful depth training may reach: between 7,168 (fine) and 10,240 (collapsed) over 7.1K.
     depth_slack: float = 1.25
 
     # Shallow gains below this leave no depth to find: the teacher rescues nothing anywhere.

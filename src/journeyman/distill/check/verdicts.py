@@ -42,12 +42,12 @@ def missing(figures: PairFigures, thresholds: Thresholds = THRESHOLDS) -> tuple[
         lacks.append("both scores on the same prompts")
     elif _gap_is_open(figures, thresholds):
         lacks.append("scores on more prompts")
-    if loudness(figures) is None:
-        lacks.append("divergence and student entropy on the student's own rollouts")
+    if figures.divergence is None:
+        lacks.append("the divergence on the student's own rollouts")
+    if figures.entropy_student is None:
+        lacks.append("the student's entropy")
     if figures.mass_student is None or figures.mass_teacher is None:
         lacks.append("the mass that both put on shared tokens")
-    if figures.entropy_student is None and loudness(figures) is not None:
-        lacks.append("the student's entropy")
     return tuple(lacks)
 
 
