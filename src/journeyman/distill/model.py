@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +51,24 @@ class LanguageModel:
 
     def hidden(self, ids: Any, mask: Any) -> Any:
         """Last hidden states [B, L, H] of `ids` [B, L] (padded on the right), without the head."""
-        return self.base.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        inner = getattr(self.base, self.base.base_model_prefix)
+        return inner(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
 
     def head(self) -> Head:
         """The head as data. Raises ModelUnsuitable for one that is no plain linear layer."""
         return head_of(self.base, len(self.tokenizer))
+
+
+@contextmanager
+def evaluating(module: Any) -> Iterator[None]:
+    """In evaluation mode (no dropout, no checkpointing) for a while; each part that was training goes back to it."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
 
 
 def open_model(path: str | Path, *, dtype: str = "float32", device: str = "cpu", trainable: bool = False) -> LanguageModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -64,6 +64,12 @@ class Batch:
     tokens: Any
     positions: Any
     lengths: Any
+
+    def on(self, device: Any) -> Batch:
+        """The same on another device; itself where it is there already."""
+        if self.ids.device == device:
+            return self
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def pack(rollouts: Rollouts, pad_id: int, rows: Sequence[int] | None = None) -> Batch:
