@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from journeyman.errors import RunError
 from journeyman.optimize.result import pictures_of
 from journeyman.optimize.shown.ancestry import chosen
 from journeyman.optimize.shown.costs import cost_blocks
@@ -27,7 +24,7 @@ from journeyman.optimize.shown.tradeoff import tradeoff_blocks
 from journeyman.optimize.story import Story, story_of
 from journeyman.optimize.trial import SEED
 from journeyman.report.blocks import Block, Diff, Section
-from journeyman.report.page import Page, render
+from journeyman.report.page import Page, write_page
 from journeyman.runlog import RunLog
 
 FOOTER = "Journeyman. This page is one file: it needs no network and runs no script."
@@ -77,20 +74,7 @@ def write_report(log: RunLog, path: Path) -> None:
 
     Raises RunError if its seed was not verified yet, or if `path` cannot be written.
     """
-    text = render(page_of(log)).encode()
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-            # A temporary file is for its owner alone; a page may be read by all who get into the folder.
-            Path(scratch).chmod(0o644)
-            Path(scratch).replace(path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RunError(f"the page {str(path)!r} cannot be written: {error.strerror or error}") from error
+    write_page(page_of(log), path)
 
 
 def _numbers(story: Story) -> list[Block]:

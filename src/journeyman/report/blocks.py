@@ -42,13 +42,14 @@ class Picture:
 class Drawings:
     """Drawings of `report.draw`, side by side where there is room. `legend`: class of the colour and its name.
 
-    `wide`: a single one that keeps its size and scrolls on a narrow screen.
+    `wide`: a single one that keeps its size and scrolls on a narrow screen. `small`: many small ones, four in a row.
     """
 
     drawings: Sequence[Markup]
     caption: str = ""
     legend: Sequence[tuple[str, str]] = ()
     wide: bool = False
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,35 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """A text in coloured pieces: (piece, level 0 to 5, what a pointer on it shows). `hidden`: pieces left out at the end."""
+
+    parts: Sequence[tuple[str, int, str]]
+    label: str = "text in coloured tokens"
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The five colours of `Tokens` between the words for their ends."""
+
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Views:
+    """Up to six views of the same thing, one of which is shown: the first, until another's name is chosen.
+
+    No script is needed; on paper all are shown. `anchor`: a plain name that no other views on the page have.
+    """
+
+    views: Sequence[tuple[str, Sequence[Block]]]
+    anchor: str
+    label: str = "views"
+
+
+@dataclass(frozen=True)
 class Fold:
     """Something that is opened by hand, or by a link to `anchor`. `summary`: class and text of each part of its line."""
 
@@ -86,7 +116,7 @@ class Fold:
     anchor: str = ""
 
 
-Block = Text | Links | Picture | Drawings | Source | Diff | Heading | Fold | Table
+Block = Text | Links | Picture | Drawings | Source | Diff | Heading | Fold | Tokens | Scale | Views | Table
 
 
 @dataclass(frozen=True)

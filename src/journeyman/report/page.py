@@ -10,13 +10,16 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import os
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from journeyman.errors import RunError
 from journeyman.report.blocks import Block, Picture, Section
 from journeyman.report.text import one_line, visible
 
@@ -58,6 +61,27 @@ def render(page: Page) -> str:
             policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         )
     )
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write a page to `path`: a reader finds the old file or the new one, never a half.
+
+    Raises RunError if `path` cannot be written, ValueError as `render`.
+    """
+    text = render(page).encode()
+    try:
+        handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+            # A temporary file is for its owner alone; a page may be read by all who get into the folder.
+            Path(scratch).chmod(0o644)
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise RunError(f"the page {str(path)!r} cannot be written: {error.strerror or error}") from error
 
 
 def diff_lines(text: str, limit: int) -> list[tuple[str, str]]:
