@@ -14,7 +14,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +64,12 @@ class Evaluation:
     pass_at: pass@k for k = 1, 2, 4 ... n, each by the unbiased estimator from the n samples.
     interval: 95 % bootstrap interval of `avg`, prompts drawn anew (what other prompts of this kind would give).
     mean_length: tokens a response, its end token included.
-    truncated: share of responses that hit the limit.
+    truncated: share of responses that hit the limit, that of `sampling` or of the model's context.
     distinct_4: distinct token 4-grams over all 4-grams of a prompt's responses, mean over prompts; low: it repeats itself.
     none_right, all_right: shares of prompts that no response, or every one, solved.
     unnamed: share of responses in which the grader found no answer to look at; None where it does not tell.
     n: responses a prompt. prompts: how many were asked. dropped: too long. unanswered: left out, without known answer.
-    sampling: as used; `max_tokens` is less than asked for where the context has less room.
+    sampling: as asked for; a prompt whose context has less room gets what there is.
     rows: one a prompt.
     """
 
@@ -135,8 +135,6 @@ def evaluate(
     if not known:
         raise DataInvalid(f"none of {len(prompts)} prompts has an answer to grade with; name the answer field 'answer'")
     rendered = render_all(known, model, template, enable_thinking=enable_thinking, system=system)
-    longest = max(map(len, rendered.ids))
-    sampling = replace(sampling, max_tokens=min(sampling.max_tokens, model.context - longest))
     if sampler is None:
         from journeyman.distill.rollout.engines import sampler_for
 
