@@ -9,7 +9,7 @@ class Observes(Protocol):
     """Is shown the chunks it asks for, in order, once each. What it sees changes nothing in the loss."""
 
     def wants(self, chunk: slice) -> bool:
-        """Whether to show it the tokens `chunk` of 0..N. Asked once a chunk; the gathered path then computes them in full."""
+        """Whether to show it the tokens `chunk` of 0..N. Asked once a chunk."""
         ...
 
     def see(self, chunk: slice, logp: Any, logq: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which tokens a top-k loss looks at: five sets made of the student's and the teacher's lists (arXiv 2604.13016, section 4.2)."""
+"""Which tokens a top-k loss looks at: five sets made of the student's and the teacher's lists (arXiv 2604.13016, 4.2)."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ def token_set(top_student: Any, top_teacher: Any, strategy: Strategy) -> TokenSe
     """
     import torch
 
-    for name, needed, top in (("student", strategy != "teacher", top_student), ("teacher", strategy != "student", top_teacher)):
-        if needed and top is None:
+    for name, spares, top in (("student", "teacher", top_student), ("teacher", "student", top_teacher)):
+        if top is None and strategy != spares:
             raise UsageError(f"strategy {strategy!r} needs the {name}'s top-k list")
-    student_shared = None if top_student is None or top_teacher is None else is_in(top_student, top_teacher)
-    teacher_shared = None if top_student is None or top_teacher is None else is_in(top_teacher, top_student)
+    both = top_student is not None and top_teacher is not None
+    student_shared: Any = is_in(top_student, top_teacher) if both else None
+    teacher_shared: Any = is_in(top_teacher, top_student) if both else None
     if strategy == "student":
         everywhere = torch.ones_like(top_student, dtype=torch.bool)
         return TokenSet(top_student, everywhere, everywhere, student_shared)
