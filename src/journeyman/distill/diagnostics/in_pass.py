@@ -16,19 +16,18 @@ from typing import Any
 
 import torch
 
-from journeyman.distill.diagnostics.position import Row, bin_means
-from journeyman.distill.diagnostics.repetition import repeated
-from journeyman.distill.diagnostics.sequence import auroc, sequence_reward
+from journeyman.distill.diagnostics.kept import Kept, indices_of, mean, median
+from journeyman.distill.diagnostics.position import Row
+from journeyman.distill.diagnostics.sequence import auroc
 from journeyman.distill.diagnostics.values import token_values
-from journeyman.distill.losses.spec import LossSpec
 from journeyman.errors import UsageError
 
-# What is kept of each token, 4 bytes each, in this order.
-COLUMNS = (
+# Kept of each token. Those of the first line become metrics of the same name: their mean.
+PLAIN = (
     "overlap/ratio", "overlap/mass_student", "overlap/mass_teacher", "overlap/mass_weighted", "overlap/advantage",
-    "overlap/advantage_logged", "extreme/difference", "extreme/difference_shared", "entropy/student", "entropy/teacher",
-    "divergence/full", "log_ratio", "teacher/rank", "mass/on_set",
+    "extreme/difference", "extreme/difference_shared", "entropy/student", "entropy/teacher", "divergence/full",
 )  # fmt: skip
+COLUMNS = (*PLAIN, "overlap/advantage_logged", "log_ratio", "teacher/rank")
 
 # What colours tokens and fills position bins.
 SHOWN = (
@@ -48,10 +47,9 @@ class Observer:
             every place of a response and every sum over one stays known; `metrics()["observed/tokens"]` says how many.
         finished: [B] bool, ended by an end-of-sequence token; gives the truncation rate.
         correct: [B] bool from a grader; gives the score and the AUROC.
-        spec: the loss in use; gives the student's mass on its token set.
         ngram: how long a repeated passage must be.
 
-    A token that is shown twice counts once. Not for several threads at a time.
+    Raises UsageError for values out of range. Not for several threads at a time.
     """
 
     def __init__(
@@ -65,207 +63,135 @@ class Observer:
         *,
         finished: Any = None,
         correct: Sequence[bool] | Any = None,
-        spec: LossSpec | None = None,
         ngram: int = 8,
     ) -> None:
-        if not 0 < share <= 1:
-            raise UsageError(f"share is {share}; it is the part of tokens that metrics are computed on, above 0 and up to 1")
         if k_metric < 1:
             raise UsageError(f"k_metric is {k_metric}; a top list has at least 1 token")
         self.k_metric = k_metric
-        self.spec = spec
-        self.tokens = tokens
-        self.lengths = lengths.to("cpu", torch.int64)
-        if int(self.lengths.sum()) != len(tokens):
-            raise UsageError(f"{len(tokens)} tokens, but the lengths add up to {int(self.lengths.sum())}")
-        self.finished = None if finished is None else torch.as_tensor(finished).cpu().bool()
-        self.correct = None if correct is None else torch.as_tensor(correct).cpu().bool()
-        self.vocabulary = 0
-        self.rollouts = _drawn(self.lengths, share, seed)
-        index = indices_of(self.lengths, self.rollouts)
-        self._slot = torch.full((len(tokens),), -1, dtype=torch.int64)
-        self._slot[index] = torch.arange(len(index))
-        self._index = index
-        self._seen = torch.zeros(len(index), dtype=torch.bool)
-        self._values = torch.full((len(COLUMNS), len(index)), torch.nan, device=tokens.device)
-        self._positions = positions.cpu()[index]
-        self._repeated = repeated(tokens.cpu()[index], self.lengths[self.rollouts], ngram)
+        self.finished, self.correct = finished, correct
+        self._kept = Kept(COLUMNS, tokens, lengths, positions, share=share, seed=seed, ngram=ngram)
+        self._vocabulary = 0
 
     # --- being shown ------------------------------------------------------------------------------------------------
 
     def wants(self, chunk: slice) -> bool:
         """Whether any token of `chunk` would be looked at."""
-        return self._wants(self._slot[chunk])
+        return self._kept.wants(chunk)
 
     def see(self, chunk: slice, logp: Any, logq: Any) -> None:
-        """Look at the student's and the teacher's log-probabilities [n, V] of the tokens of `chunk`."""
-        self._see(chunk, self._slot[chunk], logp, logq)
+        """Look at the student's and the teacher's log-probabilities [n, V] of the tokens of `chunk`.
+
+        Raises UsageError for shapes that do not fit, or `logq` None: a served teacher needs a ServedObserver.
+        """
+        self._see(chunk, logp, logq)
 
     def part(self, rollouts: Sequence[int]) -> Part:
         """What to pass to a divergence that gets only these rollouts, in this order: a micro-batch."""
-        return Part(self, indices_of(self.lengths, torch.as_tensor(rollouts, dtype=torch.int64)))
+        return Part(self, indices_of(self._kept.lengths, torch.as_tensor(rollouts, dtype=torch.int64)))
 
-    def _wants(self, slots: Any) -> bool:
-        return bool((slots >= 0).any()) and not bool(self._seen[slots[slots >= 0]].all())
-
-    def _see(self, where: Any, slots: Any, logp: Any, logq: Any) -> None:
+    def _see(self, where: slice | Any, logp: Any, logq: Any) -> None:
         if logq is None:
             raise UsageError("this teacher tells no distribution: use ServedObserver, which gives bounds")
-        if logp.shape != logq.shape or len(slots) != len(logp):
-            raise UsageError(f"{len(slots)} tokens have log-probabilities {tuple(logp.shape)} and {tuple(logq.shape)}")
-        new = slots >= 0
-        new[new.clone()] = ~self._seen[slots[new]]
-        self.vocabulary = int(logp.shape[1])
-        tokens = self.tokens[where]
+        tokens = self._kept.tokens[where]
+        if logp.shape != logq.shape or len(tokens) != len(logp):
+            raise UsageError(f"{len(tokens)} tokens have log-probabilities {tuple(logp.shape)} and {tuple(logq.shape)}")
+        self._vocabulary = int(logp.shape[1])
         with torch.no_grad():
-            for start, stop in _runs(new):
-                rows = slice(start, stop)
-                p, q = (v[rows] if v.dtype == torch.float64 else v[rows].float() for v in (logp, logq))
-                values = token_values(p, q, tokens[rows], self.k_metric, self.spec)
-                absent = torch.full((stop - start,), torch.nan, device=p.device)
-                found = torch.stack([values.get(name, absent).to(self._values) for name in COLUMNS])
-                self._values[:, slots[rows]] = found
-                self._seen[slots[rows]] = True
+            for run in self._kept.runs(where):
+                p, q = (v[run] if v.dtype == torch.float64 else v[run].float() for v in (logp, logq))
+                self._kept.put(where, run, token_values(p, q, tokens[run], self.k_metric))
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
     def metrics(self) -> dict[str, float]:
         """Every metric of what was shown, by name; one without a value (nothing shared, no grader) is left out."""
-        found = {"observed/tokens": float(self._seen.sum())}
-        if len(self.lengths):
-            found["response/length"] = float(self.lengths.double().mean())
-            if self.finished is not None:
-                found["response/truncated"] = float((~self.finished).double().mean())
-            if self.correct is not None:
-                found["score/rollouts"] = float(self.correct.double().mean())
-        if not bool(self._seen.any()):
+        found = {"observed/tokens": float(self._kept.count)} | of_responses(self._kept.lengths, self.finished, self.correct)
+        if not self._kept.count:
             return found
-        value = self._seen_values()
-        for name in COLUMNS:
-            if name not in ("overlap/advantage_logged", "log_ratio", "teacher/rank"):
-                _put(found, name, value[name])
-        self._put_overlap(found, value)
-        gap = (value["entropy/teacher"] - value["entropy/student"]).abs()
-        _put(found, "entropy/gap", gap)
-        found["entropy/gap_of_means"] = abs(found["entropy/teacher"] - found["entropy/student"])
-        _put(found, "divergence/sampled", -value["log_ratio"])
-        rank = value["teacher/rank"]
-        _put(found, "teacher/rank_mean", rank)
-        found["teacher/rank_median"] = _median(rank)
-        _put(found, "teacher/in_top_k", (rank <= self.k_metric).double())
-        self._put_repetition(found, value)
-        self._put_sequences(found)
-        return found
+        value = self._kept.seen()
+        parts = {name: mean(value[name]) for name in PLAIN} | self._of_overlap(value) | self._of_sampled(value)
+        parts["entropy/gap"] = mean((value["entropy/teacher"] - value["entropy/student"]).abs())
+        parts["entropy/gap_of_means"] = abs(float(value["entropy/teacher"].mean() - value["entropy/student"].mean()))
+        again = self._kept.seen_repeated
+        parts["repetition/divergence"] = mean(value["divergence/full"][again])
+        parts["repetition/divergence_other"] = mean(value["divergence/full"][~again])
+        parts |= of_log_ratios(self._kept, self.correct)
+        return found | {name: v for name, v in parts.items() if v is not None}
 
     def by_position(self, bins: int = 32, horizon: int | None = None) -> dict[str, Row]:
         """Means in `bins` equal bins of the places 0 .. `horizon` - 1 (default: the longest response); None: no token there.
 
         One row of a position x step heat map for each name.
         """
-        top = int(self.lengths.max()) if len(self.lengths) else 1
-        value, places = self._seen_values(), self._positions[self._seen]
-        shown = {name: value[name] for name in SHOWN}
-        shown["entropy/gap"] = (value["entropy/teacher"] - value["entropy/student"]).abs()
-        return {name: bin_means(values, places, bins, horizon or max(top, 1)) for name, values in shown.items()}
+        value = self._kept.seen()
+        gap = (value["entropy/teacher"] - value["entropy/student"]).abs()
+        return self._kept.by_position({name: value[name] for name in SHOWN} | {"entropy/gap": gap}, bins, horizon)
 
     def per_token(self) -> dict[str, Any]:
         """[N] float32 by name, for colouring text; NaN where a token was not looked at."""
-        found = {}
-        kept = self._values.cpu()
-        for name in SHOWN:
-            values = torch.full((len(self._slot),), torch.nan)
-            values[self._index] = kept[COLUMNS.index(name)]
-            found[name] = values
-        return found
+        return self._kept.per_token(SHOWN)
 
     def rewards(self) -> tuple[Any, Any]:
-        """Rollouts of which every token was seen [R] int64, and the mean reward of each [R] float64."""
-        lengths = self.lengths[self.rollouts]
-        row = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
-        whole = torch.bincount(row[self._seen], minlength=len(lengths)) == lengths
-        whole &= lengths > 0
-        ratio = self._values[COLUMNS.index("log_ratio")].cpu()[whole[row]]
-        return self.rollouts[whole], sequence_reward(ratio, lengths[whole])
+        """Rollouts of which every token was seen [R] int64, and the mean reward of each [R] float64, nats a token."""
+        return self._kept.rewards()
 
-    def _seen_values(self) -> dict[str, Any]:
-        kept = self._values.cpu()[:, self._seen].double()
-        return dict(zip(COLUMNS, kept, strict=True))
+    def _of_overlap(self, value: dict[str, Any]) -> dict[str, float | None]:
+        k, ratio = min(self.k_metric, self._vocabulary), value["overlap/ratio"]
+        chance, pairs = k / self._vocabulary, float((ratio * k).sum())
+        return {
+            "overlap/chance_corrected": (float(ratio.mean()) - chance) / (1 - chance) if chance < 1 else None,
+            "overlap/advantage_logged": float(value["overlap/advantage_logged"].sum()) / pairs if pairs else None,
+            "overlap/mass_student_nonempty": mean(value["overlap/mass_student"][ratio > 0]),
+            "overlap/mass_teacher_nonempty": mean(value["overlap/mass_teacher"][ratio > 0]),
+        }
 
-    def _put_overlap(self, found: dict[str, float], value: dict[str, Any]) -> None:
-        k, vocabulary = min(self.k_metric, self.vocabulary), self.vocabulary
-        if k < vocabulary:
-            found["overlap/chance_corrected"] = (found["overlap/ratio"] - k / vocabulary) / (1 - k / vocabulary)
-        shares = value["overlap/ratio"] > 0
-        pairs = float((value["overlap/ratio"] * k).sum())
-        if pairs:
-            found["overlap/advantage_logged"] = float(value["overlap/advantage_logged"].sum()) / pairs
-        for side in ("student", "teacher"):
-            _put(found, f"overlap/mass_{side}_nonempty", value[f"overlap/mass_{side}"][shares])
-
-    def _put_repetition(self, found: dict[str, float], value: dict[str, Any]) -> None:
-        again = self._repeated[self._seen]
-        found["repetition/share"] = float(again.double().mean())
-        for suffix, where in (("", again), ("_other", ~again)):
-            _put(found, f"repetition/divergence{suffix}", value["divergence/full"][where])
-            _put(found, f"repetition/log_ratio{suffix}", value["log_ratio"][where])
-
-    def _put_sequences(self, found: dict[str, float]) -> None:
-        rows, rewards = self.rewards()
-        _put(found, "sequence/reward", rewards)
-        if self.correct is not None and len(rows):
-            ranked = auroc(rewards, self.correct[rows])
-            if ranked is not None:
-                found["sequence/auroc"] = ranked
+    def _of_sampled(self, value: dict[str, Any]) -> dict[str, float | None]:
+        rank = value["teacher/rank"]
+        return {
+            "teacher/rank_mean": mean(rank),
+            "teacher/rank_median": median(rank),
+            "teacher/in_top_k": float((rank <= self.k_metric).double().mean()),
+        }
 
 
 @dataclass(frozen=True)
 class Part:
     """An observer's view of some of its tokens: `index` [n] are their places among all N."""
 
-    observer: Observer
+    observer: Any
     index: Any
 
     def wants(self, chunk: slice) -> bool:
         """Whether any token of `chunk` would be looked at."""
-        return self.observer._wants(self.observer._slot[self.index[chunk]])
+        return bool(self.observer._kept.wants(self.index[chunk]))
 
     def see(self, chunk: slice, logp: Any, logq: Any) -> None:
         """Look at the log-probabilities [n, V] of the tokens of `chunk`."""
-        where = self.index[chunk]
-        self.observer._see(where, self.observer._slot[where], logp, logq)
+        self.observer._see(self.index[chunk], logp, logq)
 
 
-def indices_of(lengths: Any, rollouts: Any) -> Any:
-    """Places, among all tokens, of the tokens of `rollouts` in this order."""
-    starts = lengths.cumsum(0) - lengths
-    pieces = [torch.arange(int(starts[r]), int(starts[r] + lengths[r])) for r in rollouts]
-    return torch.cat(pieces) if pieces else torch.zeros(0, dtype=torch.int64)
+def of_responses(lengths: Any, finished: Any, correct: Any) -> dict[str, float]:
+    """Length, truncation and score of all rollouts, as far as they are known."""
+    if not len(lengths):
+        return {}
+    found = {"response/length": float(lengths.double().mean())}
+    if finished is not None:
+        found["response/truncated"] = 1.0 - float(torch.as_tensor(finished).double().mean())
+    if correct is not None:
+        found["score/rollouts"] = float(torch.as_tensor(correct).double().mean())
+    return found
 
 
-def _drawn(lengths: Any, share: float, seed: int) -> Any:
-    """Rollouts, in their order, that hold at least `share` of the tokens and no rollout more than needed for that."""
-    if share == 1:
-        return torch.arange(len(lengths))
-    order = torch.randperm(len(lengths), generator=torch.Generator().manual_seed(seed))
-    before = lengths[order].cumsum(0) - lengths[order]
-    return order[before < share * float(lengths.sum())].sort().values
-
-
-def _runs(wanted: Any) -> list[tuple[int, int]]:
-    """Stretches [start, stop) of True in `wanted` [n], so that rows are views and never copies."""
-    flags = torch.cat([wanted.new_zeros(1), wanted, wanted.new_zeros(1)]).to(torch.int8)
-    steps = flags.diff()
-    starts, stops = (steps == 1).nonzero().flatten(), (steps == -1).nonzero().flatten()
-    return list(zip(starts.tolist(), stops.tolist(), strict=True))
-
-
-def _put(found: dict[str, float], name: str, values: Any) -> None:
-    """The mean of the values that exist, if any does."""
-    values = values[~torch.isnan(values)]
-    if len(values):
-        found[name] = float(values.mean())
-
-
-def _median(values: Any) -> float:
-    ordered = values.sort().values
-    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+def of_log_ratios(kept: Kept, correct: Any) -> dict[str, float | None]:
+    """What the log-ratios of sampled tokens tell: a served teacher gives these exactly, too."""
+    ratio, again = kept.seen()["log_ratio"], kept.seen_repeated
+    rows, rewards = kept.rewards()
+    ranked = None if correct is None else auroc(rewards, torch.as_tensor(correct).cpu().bool()[rows])
+    return {
+        "divergence/sampled": 0.0 - float(ratio.mean()),
+        "repetition/share": float(again.double().mean()),
+        "repetition/log_ratio": mean(ratio[again]),
+        "repetition/log_ratio_other": mean(ratio[~again]),
+        "sequence/reward": mean(rewards),
+        "sequence/auroc": ranked,
+    }

@@ -10,47 +10,35 @@ from typing import Any
 
 import torch
 
-from journeyman.distill.losses.spec import LossSpec
-from journeyman.distill.losses.token_sets import is_in, token_set
+from journeyman.distill.losses.token_sets import is_in
 from journeyman.distill.losses.top import top_k
 
-# Elements of one tile: its exponentials stay in the processor's cache between the pass that makes and those that read them.
-_TILE = {"cpu": 1 << 19}
-_LARGE_TILE = 1 << 24
+# Rows of at least this many tokens are worked off one by one on a CPU: a row's exponentials then stay in its cache.
+_LONG_ROW = 8192
 
 
-def token_values(logp: Any, logq: Any, tokens: Any, k: int, spec: LossSpec | None = None) -> dict[str, Any]:
+def token_values(logp: Any, logq: Any, tokens: Any, k: int) -> dict[str, Any]:
     """Values by name, each [n]: of log-probabilities `logp`, `logq` [n, V] and sampled `tokens` [n], in nats.
 
     Both must be normalised. -inf is a token that cannot be: it adds nothing where p is 0, and an infinite divergence where
-    only the teacher rules it out. `spec` adds "mass/on_set", p on the loss's own token set, where the loss has one.
+    only the teacher rules it out.
     """
-    values = _of_distributions(logp, logq)
-    wide = min(max(k, spec.k if spec is not None and spec.form == "topk" else 0), logp.shape[1])
-    top_p, top_q = top_k(logp, wide), top_k(logq, wide)
     k = min(k, logp.shape[1])
-    logp_top, ids_p = top_p[0][:, :k], top_p[1][:, :k]
-    logq_top, ids_q = top_q[0][:, :k], top_q[1][:, :k]
-    values |= _of_top_sets(_wide(logp_top), _wide(logq.gather(1, ids_p)), _wide(logq_top), is_in(ids_p, ids_q))
+    logp_top, ids_p = top_k(logp, k)
+    logq_top, ids_q = top_k(logq, k)
+    values = _of_distributions(logp, logq)
+    values |= of_top_sets(_wide(logp_top), _wide(logq.gather(1, ids_p)), _wide(logq_top), is_in(ids_p, ids_q))
     values |= _of_sampled(logp, logq, tokens, logq_top)
-    if spec is not None and spec.form == "topk":
-        values["mass/on_set"] = _mass_on_set(logp, top_p[1], top_q[1], spec)
     return values
 
 
 def _of_distributions(logp: Any, logq: Any) -> dict[str, Any]:
-    """Entropies and KL(p||q) over the whole vocabulary. Three dot products a row, and no temporary larger than a tile."""
-    n, vocab = logp.shape
-    sums = logp.new_empty((3, n))  # sum p log p, sum p log q, sum q log q
-    rows = max(1, _TILE.get(logp.device.type, _LARGE_TILE) // max(vocab, 1))
-    for at in range(0, n, rows):
-        tile_p, tile_q = logp[at : at + rows], logq[at : at + rows]
-        p, q = tile_p.exp(), tile_q.exp()
-        for i, (weights, logs) in enumerate(((p, tile_p), (p, tile_q), (q, tile_q))):
-            dots = torch.linalg.vecdot(weights, logs)
-            if not bool(torch.isfinite(dots).all()):  # 0 * -inf: a token that cannot be
-                dots = torch.where(weights > 0, weights * logs, 0.0).sum(-1)
-            sums[i, at : at + rows] = dots
+    """Entropies and KL(p||q) over the whole vocabulary: two exponentials and three dot products a row."""
+    by_row = logp.device.type == "cpu" and logp.shape[1] >= _LONG_ROW
+    sums = _sums_by_row(logp, logq) if by_row else _sums(logp, logq)
+    impossible = ~torch.isfinite(sums).all(0)  # 0 * -inf somewhere in the row
+    if bool(impossible.any()):
+        sums[:, impossible] = _careful_sums(logp[impossible], logq[impossible])
     student, cross, teacher = sums.unbind()
     return {
         "entropy/student": -student,
@@ -59,7 +47,31 @@ def _of_distributions(logp: Any, logq: Any) -> dict[str, Any]:
     }
 
 
-def _of_top_sets(logp: Any, logq: Any, logq_top: Any, shared: Any) -> dict[str, Any]:
+def _sums(logp: Any, logq: Any) -> Any:
+    """[3, n]: sums of p log p, p log q and q log q."""
+    p, q = logp.exp(), logq.exp()
+    return torch.stack([torch.linalg.vecdot(p, logp), torch.linalg.vecdot(p, logq), torch.linalg.vecdot(q, logq)])
+
+
+def _sums_by_row(logp: Any, logq: Any) -> Any:
+    """The same with one row of memory; the fastest on a CPU where rows are long."""
+    sums = logp.new_empty(3, len(logp))
+    weights = logp.new_empty(logp.shape[1])
+    for i, (row_p, row_q) in enumerate(zip(logp.unbind(), logq.unbind(), strict=True)):
+        torch.exp(row_p, out=weights)
+        sums[0, i], sums[1, i] = torch.dot(weights, row_p), torch.dot(weights, row_q)
+        torch.exp(row_q, out=weights)
+        sums[2, i] = torch.dot(weights, row_q)
+    return sums
+
+
+def _careful_sums(logp: Any, logq: Any) -> Any:
+    """The same where tokens may be impossible: 0 log 0 and 0 log q are 0."""
+    pairs = ((logp, logp), (logp, logq), (logq, logq))
+    return torch.stack([torch.where(a > -torch.inf, a.exp() * b, 0.0).sum(-1) for a, b in pairs])
+
+
+def of_top_sets(logp: Any, logq: Any, logq_top: Any, shared: Any) -> dict[str, Any]:
     """From S_p's log-probabilities under both models [n, k], S_q's under the teacher [n, k], and which of S_p are in I."""
     p, q = logp.exp(), logq.exp()
     size = shared.sum(-1)
@@ -93,16 +105,17 @@ def _of_sampled(logp: Any, logq: Any, tokens: Any, logq_top: Any) -> dict[str, A
     rank = 1 + (logq_top > logq_y).sum(-1)
     deep = (logq_y < logq_top[:, -1:]).squeeze(1).nonzero().squeeze(1)  # the list tells the rank of all others
     if len(deep):
-        rank[deep] = 1 + torch.count_nonzero(logq[deep] > logq_y[deep], dim=1)
+        rank[deep] = 1 + _count_above(logq, logq_y, deep)
     ratio = torch.nan_to_num(logq_y - logp_y, nan=0.0, posinf=torch.inf, neginf=-torch.inf).squeeze(1)
     return {"log_ratio": ratio, "teacher/rank": rank}
 
 
-def _mass_on_set(logp: Any, ids_p: Any, ids_q: Any, spec: LossSpec) -> Any:
-    """[n]: the student's probability of the tokens that the loss looks at."""
-    k = min(spec.k, logp.shape[1])
-    chosen = token_set(ids_p[:, :k], ids_q[:, :k], spec.strategy)
-    return (_wide(logp.gather(1, chosen.ids)).exp() * chosen.valid).sum(-1)
+def _count_above(values: Any, limits: Any, rows: Any) -> Any:
+    """[len(rows)]: how many of `values` [n, V] exceed `limits` [n, 1] in these rows."""
+    if values.device.type != "cpu":
+        return torch.count_nonzero(values[rows] > limits[rows], dim=1)
+    flags = values.new_empty(values.shape[1])  # a comparison into floats, and their sum, are many times faster than bools
+    return torch.stack([torch.gt(values[row], limits[row], out=flags).sum() for row in rows.tolist()]).long()
 
 
 def _wide(values: Any) -> Any:
