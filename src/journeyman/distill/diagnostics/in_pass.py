@@ -11,6 +11,7 @@ Names, formulas, ranges and how to read them: docs/distill-metrics.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +153,29 @@ class Observer:
             "teacher/rank_median": median(rank),
             "teacher/in_top_k": float((rank <= self.k_metric).double().mean()),
         }
+
+
+def joined(observers: Sequence[Observer]) -> Observer:
+    """What several processes saw of their shares of a step, as one observer on the CPU that tells metrics of all."""
+    first = observers[0]
+    tokens = torch.tensor([0, *(len(o.tokens) for o in observers)]).cumsum(0).tolist()
+    rows = torch.tensor([0, *(len(o.lengths) for o in observers)]).cumsum(0).tolist()
+    made = copy(first)
+    made.tokens = torch.cat([o.tokens.cpu() for o in observers])
+    made.lengths = torch.cat([o.lengths for o in observers])
+    for name in ("finished", "correct"):
+        known = [getattr(o, name) for o in observers]
+        setattr(made, name, None if any(part is None for part in known) else torch.cat(known))
+    made.vocabulary = max(o.vocabulary for o in observers)
+    made.rollouts = torch.cat([o.rollouts + start for o, start in zip(observers, rows, strict=False)])
+    made._index = torch.cat([o._index + start for o, start in zip(observers, tokens, strict=False)])
+    made._slot = torch.full((len(made.tokens),), -1, dtype=torch.int64)
+    made._slot[made._index] = torch.arange(len(made._index))
+    made._seen = torch.cat([o._seen for o in observers])
+    made._values = torch.cat([o._values.cpu() for o in observers], dim=1)
+    made._positions = torch.cat([o._positions for o in observers])
+    made._repeated = torch.cat([o._repeated for o in observers])
+    return made
 
 
 @dataclass(frozen=True)
