@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +16,17 @@ from journeyman.distill.rollout.sampling import Sampling
 from journeyman.distill.train_spec import TrainSpec, to_plain
 from journeyman.runlog import RunLog
 
-VERDICT = {"name": "no_new_capability", "sentence": "the teacher scores .59, the student .61: nothing to learn",
-           "figures": {"student_score": 0.61, "teacher_score": 0.59}, "remedy": "journeyman distill check S BETTER"}  # fmt: skip
+VERDICT = {
+    "name": "no_new_capability", "sentence": "the teacher scores .59, the student .61: nothing to learn",
+    "figures": {"student_score": 0.61, "teacher_score": 0.59}, "remedy": "journeyman distill check S BETTER",
+}  # fmt: skip
 FINDINGS = {
     "identity": {"name": "identity", "passed": True, "measured": {"divergence": 0.0}, "threshold": "below 0.001 nats",
                  "cause": "", "remedy": ""},
     "temperature": {"name": "temperature", "passed": False, "measured": {"change": 0.0}, "threshold": "above 0.01 nats",
                     "cause": "The engine ignores the temperature.", "remedy": "Use --engine own."},
-    "served": {"name": "served", "passed": None, "measured": {}, "threshold": "", "cause": "No server is used.", "remedy": ""},
+    "served": {"name": "served", "passed": None, "measured": {}, "threshold": "", "cause": "No server is used.",
+               "remedy": ""},
 }  # fmt: skip
 SPEC = TrainSpec(
     "models/student", "models/twin", "prompts.jsonl", steps=60, prompts_per_step=8, rollouts_per_prompt=4, lr=3e-4,
@@ -45,8 +50,9 @@ def metrics_at(step: int, steps: int, works: bool, rng: random.Random) -> dict[s
         "gradient/norm": (0.45 if works else 0.07) * fall * noise, "overlap/ratio": 0.72 + rise,
         "overlap/chance_corrected": 0.70 + rise, "overlap/mass_weighted": 0.97 + 0.02 * t, "overlap/mass_student": 0.98,
         "overlap/mass_teacher": 0.975, "overlap/advantage": -0.02 * fall, "overlap/advantage_logged": -0.03 * fall,
-        "entropy/student": 0.6 - 0.1 * t, "entropy/teacher": 0.5, "entropy/gap": 0.1 * fall, "entropy/gap_of_means": 0.09 * fall,
-        "teacher/rank_mean": 1.4 - 0.2 * t, "teacher/rank_median": 1.0, "teacher/in_top_k": 0.99, "response/length": 40 + 4 * t,
+        "entropy/student": 0.6 - 0.1 * t, "entropy/teacher": 0.5, "entropy/gap": 0.1 * fall,
+        "entropy/gap_of_means": 0.09 * fall, "teacher/rank_mean": 1.4 - 0.2 * t, "teacher/rank_median": 1.0,
+        "teacher/in_top_k": 0.99, "response/length": 40 + 4 * t,
         "response/truncated": 0.05, "score/rollouts": 0.6 + (0.38 * (1 - fall) if works else 0.0), "unheard/of": 1.0 + t,
     }  # fmt: skip
 
@@ -64,6 +70,7 @@ def write_training(
         "prompts": {"path": "prompts.jsonl", "digest": "cc33", "count": 512}, "seed": seed, "versions": {"torch": "2.13.0"},
     }  # fmt: skip
     log = RunLog.create(folder, verb="distill", header=header)
+    log.append("session", "", None, {"pid": os.getpid(), "host": socket.gethostname(), "from_step": 0})
     for name, finding in FINDINGS.items():
         log.append("finding", name, {**finding, "cause": say(str(finding["cause"])) if finding["cause"] else ""})
     if evaluate:
@@ -90,7 +97,7 @@ def write_training(
         if step % 20 == 0:
             good = {"name": "ready", "sentence": "divergence falls and overlap rises", "figures": {}, "remedy": ""}
             told = good if works else {**VERDICT, "sentence": say(str(VERDICT["sentence"]))}
-            log.append("verdict", str(step), {"step": step, **told})
+            log.append("verdict", str(step), told)
     if ended:
         log.append("finished", "", {"reason": "all steps were made", "step": steps})
     return log
@@ -104,8 +111,9 @@ def scores(avg: float) -> dict[str, Any]:
 
 
 def sample(rng: random.Random, say: Callable[[str], str], row: int) -> dict[str, Any]:
-    words = "3 + 4 so we get 7 then 7 * 2 thus we get 14 hence the answer is [ 14 ]".split(" ")
+    words = [*"3+4", "so", "we", "get", "7", "then", *"7*2", "thus", "we", "get", "14", "hence", "answer", "[", "14", "]"]
     tokens = [f"{word} " for word in words] + [say("</s>")]
+
     def values(scale: float) -> list[float]:
         return [scale * rng.random() ** 3 for _ in tokens]
 

@@ -6,6 +6,7 @@ another process writes is followed by its new events only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +14,11 @@ from typing import Any
 
 import msgspec
 
+from journeyman.distill import events
 from journeyman.distill.check.figures import Verdict
 from journeyman.distill.check.finding import Finding
 from journeyman.errors import RunCorrupt, RunError
 from journeyman.runlog import RunLog
-from journeyman.runlog.event import decode
-
-VERB = "distill"
-STEP, SAMPLE, EVALUATION, VERDICT, FINDING, CHECKPOINT, FINISHED = (
-    "step", "sample", "evaluation", "verdict", "finding", "checkpoint", "finished",
-)  # fmt: skip
-TEACHER = "teacher"
-"""Key of the one evaluation that is the teacher's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Story:
-    """A training run as its log tells it. Steps, evaluations and verdicts are in order; a step done again counts once."""
+    """A training run as its log tells it. Steps, samples, evaluations, verdicts and checkpoints are in order.
+
+    `sittings`: how many processes worked on it, one after the other; `pid` and `host`: of the last one.
+    `recovered`: (step, gap recovery) where the run worked it out.
+    """
 
     run_id: str
     folder: Path
@@ -100,6 +98,10 @@ class Story:
     checkpoints: tuple[tuple[int, str], ...]
     reason: str | None
     """Why it ended; None while it can go on."""
+    recovered: tuple[tuple[int, float], ...] = ()
+    sittings: int = 1
+    pid: int = 0
+    host: str = ""
 
     @property
     def student(self) -> str:
@@ -142,10 +144,13 @@ class Story:
     @property
     def metrics(self) -> list[str]:
         """Names of all metrics, in the order in which they first appear."""
-        return list(dict.fromkeys(name for step in self.steps for name in step.metrics))
+        found = dict.fromkeys(name for step in self.steps for name in step.metrics)
+        return list(found | ({"gap_recovery": None} if self.recovered else {}))
 
     def course(self, metric: str) -> list[tuple[float, float]]:
         """(step, value) of a metric, where it was measured and is finite."""
+        if metric == "gap_recovery" and self.recovered:
+            return [(float(step), value) for step, value in self.recovered]
         return [
             (float(step.step), value)
             for step in self.steps
@@ -172,28 +177,30 @@ class Teller:
     """Takes in what a log holds, and later what was appended since; `story` says at any moment how it stands."""
 
     def __init__(self, log: RunLog) -> None:
-        if log.verb != VERB:
-            raise RunError(f"the run {log.run_id!r} is of {log.verb!r}, not of {VERB!r}")
+        if log.verb != events.VERB:
+            raise RunError(f"the run {log.run_id!r} is of {log.verb!r}, not of {events.VERB!r}")
         self._log = log
         self._after = 0
         self._steps: dict[int, Step] = {}
         self._samples: dict[int, tuple[Sample, ...]] = {}
         self._evaluations: dict[int, Evaluated] = {}
+        self._recovered: dict[int, float] = {}
         self._teacher: Evaluated | None = None
         self._findings: dict[str, Finding] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._checkpoints: dict[int, str] = {}
         self._reason: str | None = None
+        self._sessions: list[tuple[int, str]] = []
 
     def look(self) -> bool:
         """Take in what is new; whether there was anything. Raises RunCorrupt as `story_of`, RunError if the file is gone."""
         before = self._after
         for seq, kind, key, body, volatile in self._log.rows(after=before):
             try:
-                self._hear(kind, key, decode(body or b"\x80"), decode(volatile or b"\x80"))
-            except (LookupError, ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
+                self._hear(kind, key, body or b"\x80", volatile or b"\x80")
+            except (LookupError, ValueError, TypeError, msgspec.MsgspecError) as error:
                 raise RunCorrupt(
-                    f"event {seq} of the run in {self._log.folder} is none that a training writes ({kind}: {error!r})"
+                    f"event {seq} of the run in {self._log.folder} is none that a training writes ({kind}: {error})"
                 ) from error
             self._after = seq
         return self._after > before
@@ -201,69 +208,53 @@ class Teller:
     def story(self) -> Story:
         """All that was told so far."""
         log = self._log
+        pid, host = self._sessions[-1] if self._sessions else (0, "")
         return Story(
             log.run_id, log.folder, log.created, log.header, tuple(self._steps[i] for i in sorted(self._steps)),
             tuple(sample for i in sorted(self._samples) for sample in self._samples[i]),
             tuple(self._evaluations[i] for i in sorted(self._evaluations)), self._teacher,
             tuple(self._findings.values()), tuple(Judged(i, self._verdicts[i]) for i in sorted(self._verdicts)),
-            tuple(sorted(self._checkpoints.items())), self._reason,
+            tuple(sorted(self._checkpoints.items())), self._reason, tuple(sorted(self._recovered.items())),
+            max(1, len(self._sessions)), pid, host,
         )  # fmt: skip
 
-    def _hear(self, kind: str, key: str, body: dict[str, Any], volatile: dict[str, Any]) -> None:
-        if kind == STEP:
-            step = int(body["step"])
-            memory = volatile.get("memory_mb")
-            self._steps[step] = Step(
-                step, {name: float(v) for name, v in body["metrics"].items() if v is not None},
-                {name: [None if v is None else float(v) for v in row] for name, row in body.get("by_position", {}).items()},
-                int(body.get("tokens", 0)), float(volatile.get("wall_s") or 0.0),
-                {name: float(s) for name, s in (volatile.get("phases") or {}).items()},
-                None if memory is None else float(memory),
-            )  # fmt: skip
-            # A run that goes on after its end has not ended.
+    def _hear(self, kind: str, key: str, body: bytes, volatile: bytes) -> None:
+        read = msgspec.msgpack.decode
+        if kind == events.STEP:
+            step, cost = read(body, type=events.Step), read(volatile, type=events.StepCost)
+            self._steps[step.step] = Step(
+                step.step, step.metrics, step.by_position, step.tokens, cost.wall_s, cost.phases, cost.memory_mb or None
+            )
+            # A run that went on after its end has not ended.
             self._reason = None
-        elif kind == SAMPLE:
-            self._samples[int(body["step"])] = tuple(_sample(int(body["step"]), row) for row in body["rollouts"])
-        elif kind == EVALUATION:
-            if key == TEACHER:
-                self._teacher = _evaluated(None, body.get(TEACHER, body.get("student", body)))
-            else:
-                step = int(body["step"])
-                self._evaluations[step] = _evaluated(step, body["student"])
-        elif kind == VERDICT:
-            self._verdicts[_step_of(key, body)] = verdict_of(body)
-        elif kind == FINDING:
-            self._findings[key] = finding_of(key, body)
-        elif kind == CHECKPOINT:
-            self._checkpoints[int(body["step"])] = str(body.get("folder", ""))
-        elif kind == FINISHED:
-            self._reason = str(body.get("reason", "done"))
+        elif kind == events.SAMPLE:
+            sample = read(body, type=events.Sample)
+            self._samples[sample.step] = tuple(_sample(sample.step, row) for row in sample.rollouts)
+        elif kind == events.EVALUATION:
+            found = read(body, type=events.Evaluated)
+            if key == events.TEACHER:
+                self._teacher = _evaluated(None, found.teacher)
+                return
+            self._evaluations[found.step] = _evaluated(found.step, found.student)
+            if found.gap_recovery is not None:
+                self._recovered[found.step] = found.gap_recovery
+        elif kind == events.VERDICT:
+            self._verdicts[int(key)] = read(body, type=Verdict)
+        elif kind == events.FINDING:
+            self._findings[key] = read(body, type=Finding)
+        elif kind == events.CHECKPOINT:
+            checkpoint = read(body, type=events.Checkpoint)
+            self._checkpoints[checkpoint.step] = checkpoint.folder
+        elif kind == events.FINISHED:
+            self._reason = read(body, type=events.Finished).reason
+        elif kind == events.SESSION:
+            said = read(volatile)
+            self._sessions.append((int(said.get("pid", 0)), str(said.get("host", ""))))
 
 
-def verdict_of(body: dict[str, Any]) -> Verdict:
-    """A verdict from its plain form. Raises KeyError where its name is missing."""
-    figures = {name: float(value) for name, value in (body.get("figures") or {}).items() if value is not None}
-    return Verdict(body["name"], str(body.get("sentence", "")), figures, str(body.get("remedy") or ""))
-
-
-def finding_of(name: str, body: dict[str, Any]) -> Finding:
-    """A finding from its plain form."""
-    return Finding(
-        str(body.get("name") or name), body.get("passed"), dict(body.get("measured") or {}),
-        str(body.get("threshold") or ""), str(body.get("cause") or ""), str(body.get("remedy") or ""),
-    )  # fmt: skip
-
-
-def _step_of(key: str, body: dict[str, Any]) -> int:
-    return int(body.get("step", key or 0))
-
-
-def _sample(step: int, row: dict[str, Any]) -> Sample:
-    return Sample(
-        step, str(row.get("prompt", "")), str(row.get("text", "")), tuple(map(str, row.get("tokens", ()))),
-        {name: tuple(float("nan") if v is None else float(v) for v in values) for name, values in row["values"].items()},
-        bool(row.get("finished", True)), row.get("correct"),
-    )  # fmt: skip
+def _sample(step: int, row: events.SampledResponse) -> Sample:
+    values = {name: tuple(math.nan if v is None else v for v in given) for name, given in row.values.items()}
+    return Sample(step, row.prompt, row.text, tuple(row.tokens), values, row.finished, row.correct)
 
 
 def _evaluated(step: int | None, scores: dict[str, Any]) -> Evaluated:

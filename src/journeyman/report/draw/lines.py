@@ -138,5 +138,5 @@ def swatch_row(names: Sequence[tuple[str, str]], x: float, y: float, *, small: b
     for class_, name in names:
         drawn.append(element("circle", cx=x + 4, cy=y - 4, r=3.5 if small else 4.5, class_=class_))
         drawn.append(text(x + 11, y, name, class_="tick" if small else "name", anchor="start"))
-        x += 21 + (5.7 if small else 6.6) * len(name)
+        x += 23 + (6.0 if small else 6.8) * len(name)
     return drawn
