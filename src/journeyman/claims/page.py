@@ -1,0 +1,178 @@
+"""What a claim leaves behind: ID.json with everything that was measured, ID.svg, and ID.md, a page to read."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from journeyman.claims.claim import Claim, ClaimVerdict, Kind, Measured, kind_of, verdict_of
+from journeyman.errors import RunError, UsageError
+from journeyman.report.number import number
+from journeyman.report.table import Table, markdown
+
+FOLDER = Path("docs") / "claims"
+"""Where results are looked for and written, from the working directory."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A claim that was run: all of ID.json. `measured_on`: the day; `versions`: of the packages the numbers depend on."""
+
+    id: str
+    criterion: str
+    kind: Kind
+    models: Mapping[str, str]
+    effort: float
+    measured: Measured
+    verdict: ClaimVerdict
+    measured_on: str
+    versions: Mapping[str, str]
+    command: str
+
+
+def store(claim: Claim, measured: Measured, *, models: Mapping[str, str], effort: float, command: str) -> Stored:
+    """Judge what was measured, with the day and the versions."""
+    return Stored(
+        claim.id, claim.criterion, kind_of(claim, models), dict(models), effort, measured,
+        verdict_of(claim, measured, models, effort), time.strftime("%Y-%m-%d"), versions(), command,
+    )  # fmt: skip
+
+
+def write(claim: Claim, stored: Stored, folder: Path) -> list[Path]:
+    """Write the three files. Raises RunError where the folder cannot be written to."""
+    from journeyman.report.draw.sheet import sheet
+
+    drawings = claim.draw(stored.measured)
+    files = {
+        f"{claim.id}.json": (json.dumps(_plain(stored), indent=1, allow_nan=False) + "\n").encode(),
+        f"{claim.id}.svg": sheet(drawings, title=f"{claim.id}: {claim.title} ({stored.verdict.words})", columns=2),
+        f"{claim.id}.md": page(claim, stored).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            scratch = folder / f".{name}.new"
+            scratch.write_bytes(data)
+            scratch.replace(folder / name)
+    except OSError as error:
+        raise RunError(f"the results of claim {claim.id} cannot be written to {folder}: {error.strerror}") from error
+    return [folder / name for name in files]
+
+
+def read(claim: Claim, folder: Path) -> Stored:
+    """The results in `folder`, judged again by the claim's own criterion.
+
+    Raises UsageError where there are none, or where the criterion was changed after they were measured.
+    """
+    path = folder / f"{claim.id}.json"
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        found = _stored(data)
+    except FileNotFoundError:
+        raise UsageError(f"claim {claim.id} has no result in {folder}; run: journeyman claim run {claim.id}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"the results of claim {claim.id} in {path} cannot be read: {error}") from error
+    if found.criterion != claim.criterion:
+        again = f"run: journeyman claim run {claim.id}"
+        raise UsageError(f"the criterion of claim {claim.id} is another one than when it was measured; {again}")
+    verdict = verdict_of(claim, found.measured, found.models, found.effort)
+    return Stored(
+        found.id, found.criterion, found.kind, found.models, found.effort, found.measured, verdict, found.measured_on,
+        found.versions, found.command,
+    )  # fmt: skip
+
+
+def page(claim: Claim, stored: Stored) -> str:
+    """The page in Markdown."""
+    tested = {
+        "mechanism": "a *mechanism* test: stand-ins show whether the cause gives the effect; it says nothing yet of the "
+        "models in the paper",
+        "claim": f"a test of the *claim*, with {', '.join(f'{role} {name}' for role, name in stored.models.items())}",
+    }[stored.kind]
+    seeds = stored.measured.seeds
+    parts = [
+        f"# {claim.id}: {claim.title}",
+        f"**{stored.verdict.words[0].upper()}{stored.verdict.words[1:]}.** {stored.verdict.sentence}",
+        f"![{claim.title}]({claim.id}.svg)",
+        f"**The paper says.** {claim.statement} ({claim.source})",
+        f"**What is done here.** {claim.setting}",
+        f"**Criterion, fixed beforehand.** {claim.criterion}",
+        f"**Kind.** This was {tested}. {len(seeds)} seeds: {', '.join(map(str, seeds))}."
+        + ("" if stored.effort == 1 else f" Effort: {100 * stored.effort:.3g} % of the whole."),
+        "## Measured",
+        markdown(table(stored)).rstrip(),
+    ]
+    if stored.verdict.figures:
+        rows = [(name, number(value)) for name, value in stored.verdict.figures.items()]
+        parts.append(markdown(Table(("what the verdict rests on", "value"), rows, numbers=frozenset({"value"}))).rstrip())
+    said = ", ".join(f"{name} {version}" for name, version in stored.versions.items())
+    parts += [
+        "## Again",
+        f"```console\n$ {stored.command}\n```",
+        f"Measured on {stored.measured_on} with {said}. All numbers: [{claim.id}.json]({claim.id}.json).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(stored: Stored) -> Table:
+    """One row an arm and number: its mean over the seeds with the 95 % interval, and each seed's own."""
+    from journeyman.stats.interval import t_interval
+
+    rows = []
+    for arm, by_seed in stored.measured.cells.items():
+        names = [
+            name for name, value in next(iter(by_seed.values())).items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]  # fmt: skip
+        for name in names:
+            values = stored.measured.values(arm, name)
+            mean = t_interval(values)
+            between = "" if mean.low is None or mean.high is None else f" [{number(mean.low)}, {number(mean.high)}]"
+            each = ", ".join(number(value, digits=3) for value in values)
+            rows.append((arm, name.replace("_", " "), f"{number(mean.mean)}{between}", each))
+    return Table(("arm", "what", "mean [95 % interval]", "each seed"), rows)
+
+
+def versions() -> dict[str, str]:
+    """Versions that the numbers may depend on."""
+    import importlib.metadata
+
+    found = {"python": platform.python_version()}
+    for name in ("journeyman", "numpy", "torch", "transformers"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _plain(stored: Stored) -> dict[str, Any]:
+    return {
+        "id": stored.id, "criterion": stored.criterion, "kind": stored.kind, "models": dict(stored.models),
+        "effort": stored.effort, "command": stored.command, "measured_on": stored.measured_on,
+        "versions": dict(stored.versions),
+        "verdict": {
+            "words": stored.verdict.words, "sentence": stored.verdict.sentence, "figures": dict(stored.verdict.figures)
+        },
+        "measured": {
+            arm: {str(seed): dict(found) for seed, found in by_seed.items()}
+            for arm, by_seed in stored.measured.cells.items()
+        },
+    }  # fmt: skip
+
+
+def _stored(data: Mapping[str, Any]) -> Stored:
+    measured = Measured({
+        arm: {int(seed): found for seed, found in by_seed.items()} for arm, by_seed in data["measured"].items()
+    })  # fmt: skip
+    said = data["verdict"]
+    return Stored(
+        data["id"], data["criterion"], data["kind"], data["models"], float(data["effort"]), measured,
+        ClaimVerdict(said["words"], said["sentence"], said["figures"]), data["measured_on"], data["versions"],
+        data["command"],
+    )  # fmt: skip
