@@ -17,10 +17,12 @@ from typing import Any
 
 import torch
 
+from journeyman.distill.diagnostics import kept
 from journeyman.distill.diagnostics.kept import Kept, indices_of, mean, median
 from journeyman.distill.diagnostics.position import Row
 from journeyman.distill.diagnostics.sequence import auroc
 from journeyman.distill.diagnostics.values import token_values
+from journeyman.distill.losses.spec import LossSpec
 from journeyman.errors import UsageError
 
 # Kept of each token. Those of the first line become metrics of the same name: their mean.
@@ -28,7 +30,7 @@ PLAIN = (
     "overlap/ratio", "overlap/mass_student", "overlap/mass_teacher", "overlap/mass_weighted", "overlap/advantage",
     "extreme/difference", "extreme/difference_shared", "entropy/student", "entropy/teacher", "divergence/full",
 )  # fmt: skip
-COLUMNS = (*PLAIN, "overlap/advantage_logged", "log_ratio", "teacher/rank")
+COLUMNS = (*PLAIN, "mass/on_set", "overlap/advantage_logged", "log_ratio", "teacher/rank")
 
 # What colours tokens and fills position bins.
 SHOWN = (
@@ -49,6 +51,7 @@ class Observer:
         finished: [B] bool, ended by an end-of-sequence token; gives the truncation rate.
         correct: [B] bool from a grader; gives the score and the AUROC.
         ngram: how long a repeated passage must be.
+        spec: the loss in use; adds "mass/on_set", the student's mass on its token set: the one value that depends on it.
 
     Raises UsageError for values out of range. Not for several threads at a time.
     """
@@ -65,13 +68,20 @@ class Observer:
         finished: Any = None,
         correct: Sequence[bool] | Any = None,
         ngram: int = 8,
+        spec: LossSpec | None = None,
     ) -> None:
         if k_metric < 1:
             raise UsageError(f"k_metric is {k_metric}; a top list has at least 1 token")
         self.k_metric = k_metric
         self.finished, self.correct = finished, correct
+        self.spec = spec
         self._kept = Kept(COLUMNS, tokens, lengths, positions, share=share, seed=seed, ngram=ngram)
         self._vocabulary = 0
+
+    @property
+    def lengths(self) -> Any:
+        """[B] int64 on the CPU: the rollouts' lengths."""
+        return self._kept.lengths
 
     # --- being shown ------------------------------------------------------------------------------------------------
 
@@ -100,7 +110,7 @@ class Observer:
         with torch.no_grad():
             for run in self._kept.runs(where):
                 p, q = (v[run] if v.dtype == torch.float64 else v[run].float() for v in (logp, logq))
-                self._kept.put(where, run, token_values(p, q, tokens[run], self.k_metric))
+                self._kept.put(where, run, token_values(p, q, tokens[run], self.k_metric, self.spec))
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
@@ -110,7 +120,8 @@ class Observer:
         if not self._kept.count:
             return found
         value = self._kept.seen()
-        parts = {name: mean(value[name]) for name in PLAIN} | self._of_overlap(value) | self._of_sampled(value)
+        parts = {name: mean(value[name]) for name in (*PLAIN, "mass/on_set")}
+        parts |= self._of_overlap(value) | self._of_rank(value["teacher/rank"])
         parts["entropy/gap"] = mean((value["entropy/teacher"] - value["entropy/student"]).abs())
         parts["entropy/gap_of_means"] = abs(float(value["entropy/teacher"].mean() - value["entropy/student"].mean()))
         again = self._kept.seen_repeated
@@ -146,8 +157,7 @@ class Observer:
             "overlap/mass_teacher_nonempty": mean(value["overlap/mass_teacher"][ratio > 0]),
         }
 
-    def _of_sampled(self, value: dict[str, Any]) -> dict[str, float | None]:
-        rank = value["teacher/rank"]
+    def _of_rank(self, rank: Any) -> dict[str, float | None]:
         return {
             "teacher/rank_mean": mean(rank),
             "teacher/rank_median": median(rank),
@@ -155,26 +165,15 @@ class Observer:
         }
 
 
-def joined(observers: Sequence[Observer]) -> Observer:
+def joined(observers: Sequence[Any]) -> Any:
     """What several processes saw of their shares of a step, as one observer on the CPU that tells metrics of all."""
-    first = observers[0]
-    tokens = torch.tensor([0, *(len(o.tokens) for o in observers)]).cumsum(0).tolist()
-    rows = torch.tensor([0, *(len(o.lengths) for o in observers)]).cumsum(0).tolist()
-    made = copy(first)
-    made.tokens = torch.cat([o.tokens.cpu() for o in observers])
-    made.lengths = torch.cat([o.lengths for o in observers])
+    made = copy(observers[0])
+    made._kept = kept.joined([observer._kept for observer in observers])
+    made._vocabulary = max(observer._vocabulary for observer in observers)
     for name in ("finished", "correct"):
-        known = [getattr(o, name) for o in observers]
-        setattr(made, name, None if any(part is None for part in known) else torch.cat(known))
-    made.vocabulary = max(o.vocabulary for o in observers)
-    made.rollouts = torch.cat([o.rollouts + start for o, start in zip(observers, rows, strict=False)])
-    made._index = torch.cat([o._index + start for o, start in zip(observers, tokens, strict=False)])
-    made._slot = torch.full((len(made.tokens),), -1, dtype=torch.int64)
-    made._slot[made._index] = torch.arange(len(made._index))
-    made._seen = torch.cat([o._seen for o in observers])
-    made._values = torch.cat([o._values.cpu() for o in observers], dim=1)
-    made._positions = torch.cat([o._positions for o in observers])
-    made._repeated = torch.cat([o._repeated for o in observers])
+        known = [getattr(observer, name) for observer in observers]
+        all_known = not any(part is None for part in known)
+        setattr(made, name, torch.cat([torch.as_tensor(part).cpu() for part in known]) if all_known else None)
     return made
 
 
@@ -206,10 +205,10 @@ def of_responses(lengths: Any, finished: Any, correct: Any) -> dict[str, float]:
     return found
 
 
-def of_log_ratios(kept: Kept, correct: Any) -> dict[str, float | None]:
+def of_log_ratios(held: Kept, correct: Any) -> dict[str, float | None]:
     """What the log-ratios of sampled tokens tell: a served teacher gives these exactly, too."""
-    ratio, again = kept.seen()["log_ratio"], kept.seen_repeated
-    rows, rewards = kept.rewards()
+    ratio, again = held.seen()["log_ratio"], held.seen_repeated
+    rows, rewards = held.rewards()
     ranked = None if correct is None else auroc(rewards, torch.as_tensor(correct).cpu().bool()[rows])
     return {
         "divergence/sampled": 0.0 - float(ratio.mean()),

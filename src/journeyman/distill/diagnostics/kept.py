@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import torch
@@ -102,6 +103,23 @@ class Kept:
         whole = (torch.bincount(row[self._seen], minlength=len(lengths)) == lengths) & (lengths > 0)
         ratio = self._values[self.columns.index("log_ratio")].cpu()[whole[row]]
         return self.rollouts[whole], sequence_reward(ratio, lengths[whole])
+
+
+def joined(parts: Sequence[Kept]) -> Kept:
+    """What several processes kept of their rollouts, one behind the other, on the CPU."""
+    made = copy(parts[0])
+    rows = torch.tensor([0, *(len(part.lengths) for part in parts)]).cumsum(0).tolist()
+    made.tokens = torch.cat([part.tokens.cpu() for part in parts])
+    made.lengths = torch.cat([part.lengths for part in parts])
+    made.rollouts = torch.cat([part.rollouts + start for part, start in zip(parts, rows, strict=False)])
+    made._index = indices_of(made.lengths, made.rollouts)
+    made._slot = torch.full((len(made.tokens),), -1, dtype=torch.int64)
+    made._slot[made._index] = torch.arange(len(made._index))
+    made._seen = torch.cat([part._seen for part in parts])
+    made._values = torch.cat([part._values.cpu() for part in parts], dim=1)
+    made._positions = torch.cat([part._positions for part in parts])
+    made._repeated = torch.cat([part._repeated for part in parts])
+    return made
 
 
 def indices_of(lengths: Any, rollouts: Any) -> Any:

@@ -10,25 +10,31 @@ from typing import Any
 
 import torch
 
-from journeyman.distill.losses.token_sets import is_in
+from journeyman.distill.losses.spec import LossSpec
+from journeyman.distill.losses.token_sets import is_in, token_set
 from journeyman.distill.losses.top import top_k
 
 # Rows of at least this many tokens are worked off one by one on a CPU: a row's exponentials then stay in its cache.
 _LONG_ROW = 8192
 
 
-def token_values(logp: Any, logq: Any, tokens: Any, k: int) -> dict[str, Any]:
+def token_values(logp: Any, logq: Any, tokens: Any, k: int, spec: LossSpec | None = None) -> dict[str, Any]:
     """Values by name, each [n]: of log-probabilities `logp`, `logq` [n, V] and sampled `tokens` [n], in nats.
 
     Both must be normalised. -inf is a token that cannot be: it adds nothing where p is 0, and an infinite divergence where
-    only the teacher rules it out.
+    only the teacher rules it out. `spec` adds "mass/on_set", where its loss has a token set.
     """
+    of_set = spec is not None and spec.form == "topk"
+    widest = min(max(k, spec.k if spec is not None and of_set else 0), logp.shape[1])
+    tops_p, tops_q = top_k(logp, widest), top_k(logq, widest)
     k = min(k, logp.shape[1])
-    logp_top, ids_p = top_k(logp, k)
-    logq_top, ids_q = top_k(logq, k)
+    (logp_top, ids_p), (logq_top, ids_q) = ([v[:, :k] for v in tops] for tops in (tops_p, tops_q))
     values = _of_distributions(logp, logq)
     values |= of_top_sets(_wide(logp_top), _wide(logq.gather(1, ids_p)), _wide(logq_top), is_in(ids_p, ids_q))
     values |= _of_sampled(logp, logq, tokens, logq_top)
+    if spec is not None and of_set:
+        chosen = token_set(tops_p[1][:, : spec.k], tops_q[1][:, : spec.k], spec.strategy)
+        values["mass/on_set"] = (_wide(logp.gather(1, chosen.ids)).exp() * chosen.valid).sum(-1)
     return values
 
 
