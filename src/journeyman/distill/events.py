@@ -169,8 +169,20 @@ class Journal:
         known = self._known.get((kind, key))
         if known is None:
             self.log.append(kind, key, plain, None if volatile is None else plain_of(volatile))
+            if kind == EVALUATION:
+                self._known[(kind, key)] = plain
         elif self.differing is None and known != msgspec.msgpack.decode(msgspec.msgpack.encode(plain)):
             self.differing = f"{kind} {key}"
+
+    def steps(self, until: int) -> list[Step]:
+        """The steps that the log has, up to and including step `until`."""
+        found = (msgspec.convert(body, Step) for (kind, _), body in self._known.items() if kind == STEP)
+        return [step for step in found if step.step <= until]
+
+    def evaluation(self, key: str) -> Evaluated | None:
+        """The evaluation with this key, if the log has it."""
+        body = self._known.get((EVALUATION, key))
+        return None if body is None else msgspec.convert(body, Evaluated)
 
     def session(self, step: int) -> None:
         """Say which process works on the run, and from which step it goes on."""

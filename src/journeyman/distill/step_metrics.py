@@ -1,0 +1,181 @@
+"""What a step shows: the observer's metrics of the loss pass and the few numbers that only the trainer knows.
+
+Beside the observer's (docs/distill-metrics.md):
+
+    loss, gradient/norm                         as optimised; the norm before clipping
+    lr, update/skipped                          rate of this update; 1 where its norm was not finite and it was left out
+    score/rollouts                              share of right responses among those with a known answer
+    sampler/gap                                 mean |log p(token) of the sampler - of this pass|, in nats
+    entropy/student/early, /late                mean over the first and the last third of each response
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from journeyman.distill.diagnostics import alone, in_pass
+from journeyman.distill.events import SampledResponse
+from journeyman.distill.losses.observes import Observes
+from journeyman.distill.model import LanguageModel
+from journeyman.distill.rollout.rollouts import Rollouts
+from journeyman.distill.train_spec import TrainSpec, seed_of
+
+
+@dataclass
+class View:
+    """What one process sees of a step.
+
+    Attributes:
+        observer: an `Observer`, an `Alone`, or one of the kind for served teachers.
+        lengths: [B] of the responses.
+        gaps: sum of the sampler's differences, and of how many tokens.
+        graded: right responses, and how many were graded.
+    """
+
+    observer: Any
+    lengths: Any
+    graded: tuple[int, int]
+    gaps: list[float] = field(default_factory=lambda: [0.0, 0.0])
+
+    def on_cpu(self) -> View:
+        """The same where another process can read it."""
+        moved = copy(self)
+        if not isinstance(self.observer, alone.Alone):
+            moved.observer = in_pass.joined([self.observer])
+        return moved
+
+    def part(self, rollouts: Rollouts, rows: range) -> Observes:
+        """What to pass to the loss for these rows."""
+        inner = self.observer.part(rows)
+        if rollouts.logp is None:
+            return inner  # type: ignore[no-any-return]
+        some = slice(rows.start, rows.stop)
+        mask = rollouts.mask[some]
+        return _Compares(inner, rollouts.ids[some][mask], rollouts.logp[some][mask], self.gaps)
+
+
+@dataclass(frozen=True)
+class _Compares:
+    """Shows chunks to `inner`, and compares the sampler's numbers with them on the way."""
+
+    inner: Any
+    tokens: Any
+    sampled: Any
+    gaps: list[float]
+
+    def wants(self, chunk: slice) -> bool:
+        return bool(self.inner.wants(chunk))
+
+    def see(self, chunk: slice, logp: Any, logq: Any) -> None:
+        scored = logp.gather(-1, self.tokens[chunk, None]).squeeze(-1)
+        self.gaps[0] += float((scored - self.sampled[chunk]).abs().sum())
+        self.gaps[1] += len(scored)
+        self.inner.see(chunk, logp, logq)
+
+
+def view(spec: TrainSpec, step: int, rollouts: Rollouts, correct: Sequence[bool | None], served: bool) -> View:
+    """A view that has seen nothing yet. `correct`: of each rollout, None where nobody knows."""
+    mask = rollouts.mask
+    tokens = rollouts.ids[mask]
+    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)[mask]
+    known = [value for value in correct if value is not None]
+    graded = known if len(known) == len(correct) else None
+    observer: Any
+    if spec.method == "grpo":
+        observer = alone.Alone(rollouts.lengths, positions, rollouts.finished, graded)
+    elif served:
+        from journeyman.distill.diagnostics.served import ServedObserver
+
+        observer = ServedObserver(
+            tokens, rollouts.lengths, positions, spec.k_metric, finished=rollouts.finished, correct=graded
+        )
+    else:
+        observer = in_pass.Observer(
+            tokens, rollouts.lengths, positions, spec.k_metric, spec.metric_share, seed_of(spec.seed, "metrics", step),
+            finished=rollouts.finished, correct=graded, spec=spec.loss,
+        )  # fmt: skip
+    return View(observer, rollouts.lengths.cpu(), (sum(known), len(known)))
+
+
+def together(views: Sequence[View]) -> View:
+    """The views of all processes as one."""
+    if len(views) == 1:
+        return views[0]
+    join: Any = alone.joined if isinstance(views[0].observer, alone.Alone) else in_pass.joined
+    return View(
+        join([v.observer for v in views]),
+        torch.cat([v.lengths for v in views]),
+        (sum(v.graded[0] for v in views), sum(v.graded[1] for v in views)),
+        [sum(v.gaps[0] for v in views), sum(v.gaps[1] for v in views)],
+    )
+
+
+def metrics_of(seen: View, own: dict[str, float]) -> dict[str, float]:
+    """Every metric of a step that has a finite value. `own`: what the update itself knows."""
+    found = {**seen.observer.metrics(), **own}
+    if seen.graded[1]:
+        found["score/rollouts"] = seen.graded[0] / seen.graded[1]
+    if seen.gaps[1]:
+        found["sampler/gap"] = seen.gaps[0] / seen.gaps[1]
+    found.update(_early_and_late(seen))
+    return {name: float(value) for name, value in found.items() if math.isfinite(value)}
+
+
+def _early_and_late(seen: View) -> dict[str, float]:
+    entropy = seen.observer.per_token().get("entropy/student")
+    if entropy is None:
+        return {}
+    place = torch.cat([torch.arange(int(n)) / int(n) for n in seen.lengths])
+    known = ~torch.isnan(entropy)
+    parts = {"early": known & (place < 1 / 3), "late": known & (place >= 2 / 3)}
+    return {f"entropy/student/{name}": float(entropy[part].double().mean()) for name, part in parts.items() if part.any()}
+
+
+SHOWN = {
+    "divergence/full": "divergence",
+    "entropy/student": "entropy/student",
+    "entropy/teacher": "entropy/teacher",
+    "overlap/ratio": "overlap/ratio",
+}
+"""Which of the observer's values colour a logged response, and their names there."""
+
+
+def shown_rows(rollouts: Rollouts, count: int) -> list[int]:
+    """Rows to log token by token: the longest response to each of the first prompts."""
+    asked = rollouts.prompt_of.tolist()
+    return [asked.index(prompt) for prompt in range(min(count, len(rollouts.prompts)))]
+
+
+def sampled_responses(
+    student: LanguageModel, rollouts: Rollouts, rows: Sequence[int], seen: View, correct: Sequence[bool | None]
+) -> list[SampledResponse]:
+    """These rows token by token."""
+    values = {name: seen.observer.per_token().get(key) for key, name in SHOWN.items()}
+    ends = rollouts.lengths.cumsum(0).tolist()
+    decode = student.tokenizer.decode
+    found = []
+    for row in rows:
+        ids = rollouts.response(row)
+        some = slice(ends[row] - len(ids), ends[row])
+        found.append(
+            SampledResponse(
+                prompt=decode(list(rollouts.prompts[int(rollouts.prompt_of[row])])),
+                text=decode(ids, skip_special_tokens=True),
+                tokens=[decode([token]) for token in ids],
+                values={name: _rounded(of[some]) for name, of in values.items() if of is not None},
+                finished=bool(rollouts.finished[row]),
+                correct=correct[row],
+            )
+        )
+    return found
+
+
+def _rounded(values: Any) -> list[float | None]:
+    # Six digits: for colours, and so that a log stays small.
+    return [round(value, 6) if math.isfinite(value) else None for value in values.tolist()]
