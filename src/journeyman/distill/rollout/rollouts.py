@@ -19,6 +19,8 @@ class Rollouts:
         finished: [B] bool: it ended by an end-of-sequence token, not by the limit.
         logp: [B, T] float32 or None: log-probability of each token under the model as sampled from: after temperature,
             before top_p and top_k cut anything off (0 where padded).
+        weights_step: the training step after which the weights were taken that these were sampled with. None: the
+            model's own at the time of the call. -1: what a server was started with.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -27,6 +29,7 @@ class Rollouts:
     lengths: Any
     finished: Any
     logp: Any = None
+    weights_step: int | None = None
 
     def __len__(self) -> int:
         return int(self.ids.shape[0])
@@ -70,6 +73,22 @@ class Batch:
         if self.ids.device == device:
             return self
         return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+    def select(self, rows: Sequence[int]) -> Batch:
+        """Some of the rows, in the order given, with their tokens."""
+        import torch
+
+        chosen = torch.tensor(list(rows), dtype=torch.int64, device=self.ids.device)
+        ends = self.lengths.cumsum(0)
+        spans = [torch.arange(int(ends[row] - self.lengths[row]), int(ends[row])) for row in rows]
+        at = torch.cat(spans).to(self.ids.device)
+        lengths = self.lengths[chosen]
+        new_rows = torch.repeat_interleave(torch.arange(len(chosen), device=self.ids.device), lengths)
+        width = int(self.mask[chosen].sum(dim=1).max())
+        return Batch(
+            self.ids[chosen, :width], self.mask[chosen, :width], new_rows, self.columns[at], self.tokens[at],
+            self.positions[at], lengths,
+        )  # fmt: skip
 
 
 def pack(rollouts: Rollouts, pad_id: int, rows: Sequence[int] | None = None) -> Batch:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from journeyman.distill.model import LanguageModel
+from functools import cached_property
+
+from journeyman.distill.model import LanguageModel, digest
 from journeyman.distill.rollout.rollouts import Batch
 from journeyman.distill.rollout.score import states_of
 from journeyman.distill.teacher.signal import HiddenSignal
@@ -20,6 +22,11 @@ class InProcess:
         self.model = model
         self.name = model.name
         self.tokens = tokens
+
+    @cached_property
+    def identity(self) -> str:
+        """What stored scores are kept under: the digest of its weights."""
+        return digest(self.model)
 
     def signal(self, batch: Batch) -> HiddenSignal:
         """Hidden states [N, H] that predict `batch.tokens`, and the head. `batch` may lie on another device."""
