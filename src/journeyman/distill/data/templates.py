@@ -98,6 +98,21 @@ def strip_template(text: str) -> str:
         text = bare
 
 
+def in_template(prompts: Sequence[Prompt], template: str) -> list[Prompt]:
+    """The prompts with their text in the template, for a file that others read; the chat template is not part of that.
+
+    Unchanged for `chat`, `raw` and chat templates from a file, which say nothing about the user's message.
+    """
+    wrap = template_of(template).wrap
+    if wrap is None:
+        return list(prompts)
+    texts = [wrap(strip_template(prompt.text)) for prompt in prompts]
+    return [
+        replace(prompt, text=text, messages=_with_last(prompt.messages, text) if prompt.messages else ())
+        for prompt, text in zip(prompts, texts, strict=True)
+    ]
+
+
 def doubled_braces(prompts: Sequence[Prompt]) -> int:
     """How many prompts ask for the answer in a box with doubled braces, as one released file of DAPO does by mistake."""
     return sum(_has_doubled(prompt) for prompt in prompts)
@@ -139,14 +154,8 @@ def render(
         DataInvalid: the chat template refuses these messages.
     """
     template = template_of(template) if isinstance(template, str) else template
-    tokenizer = model.tokenizer
-    text = render_text(prompt, model, template, enable_thinking=enable_thinking, system=system)
-    if template.chat is not None:
-        return [int(i) for i in tokenizer(text, add_special_tokens=False)["input_ids"]]
-    ids = [int(i) for i in tokenizer(text)["input_ids"]]
-    while len(ids) > 1 and ids[-1] in model.eos_ids:
-        ids.pop()  # some tokenizers close every text; a response is to follow
-    return ids
+    _refuse(model, template, enable_thinking, system)
+    return _ids(prompt, model, template, enable_thinking, system)
 
 
 def render_text(
@@ -159,20 +168,8 @@ def render_text(
 ) -> str:
     """The prompt as text, special tokens written out; arguments and errors as `render`."""
     template = template_of(template) if isinstance(template, str) else template
-    if template.chat is None:
-        if enable_thinking is not None or system is not None:
-            raise UsageError("template 'raw' has no place for enable_thinking or a system message; use a chat template")
-        return prompt.text
-    if not template.chat and not getattr(model.tokenizer, "chat_template", None):
-        raise ModelUnsuitable(
-            f"the tokenizer of '{model.name}' has no chat template, which template '{template.name}' needs; "
-            "use template 'raw', or give a .jinja file"
-        )
-    if enable_thinking is not None and not knows_thinking(model, template):
-        raise UsageError(
-            f"the chat template of '{model.name}' comes out the same with and without enable_thinking; leave it out"
-        )
-    return _chat(_messages(prompt, template, system), prompt, model, template, enable_thinking)
+    _refuse(model, template, enable_thinking, system)
+    return _text(prompt, model, template, enable_thinking, system)
 
 
 def knows_thinking(model: LanguageModel, template: str | Template = "chat") -> bool:
@@ -185,14 +182,52 @@ def knows_thinking(model: LanguageModel, template: str | Template = "chat") -> b
     return on != off
 
 
+def _refuse(model: LanguageModel, template: Template, enable_thinking: bool | None, system: str | None) -> None:
+    """Raise for what the template has no place for, once for all prompts."""
+    if template.chat is None:
+        if enable_thinking is not None or system is not None:
+            raise UsageError("template 'raw' has no place for enable_thinking or a system message; use a chat template")
+    elif not template.chat and not getattr(model.tokenizer, "chat_template", None):
+        raise ModelUnsuitable(
+            f"the tokenizer of '{model.name}' has no chat template, which template '{template.name}' needs; "
+            "use template 'raw', or give a .jinja file"
+        )
+    elif enable_thinking is not None and not knows_thinking(model, template):
+        raise UsageError(
+            f"the chat template of '{model.name}' comes out the same with and without enable_thinking; leave it out"
+        )
+
+
+def _ids(
+    prompt: Prompt, model: LanguageModel, template: Template, thinking: bool | None, system: str | None
+) -> list[int]:
+    text = _text(prompt, model, template, thinking, system)
+    if template.chat is not None:
+        return [int(i) for i in model.tokenizer(text, add_special_tokens=False)["input_ids"]]
+    ids = [int(i) for i in model.tokenizer(text)["input_ids"]]
+    while len(ids) > 1 and ids[-1] in model.eos_ids:
+        ids.pop()  # some tokenizers close every text; a response is to follow
+    return ids
+
+
+def _text(prompt: Prompt, model: LanguageModel, template: Template, thinking: bool | None, system: str | None) -> str:
+    if template.chat is None:
+        return prompt.text
+    return _chat(_messages(prompt, template, system), prompt, model, template, thinking)
+
+
 def _messages(prompt: Prompt, template: Template, system: str | None) -> Sequence[tuple[str, str]]:
-    messages = list(prompt.messages) or [("user", prompt.text)]
+    messages = tuple(prompt.messages) or (("user", prompt.text),)
     if template.wrap is not None:
-        last = max(i for i, (role, _) in enumerate(messages) if role == "user" or i == 0)
-        messages[last] = (messages[last][0], template.wrap(strip_template(prompt.text)))
+        messages = _with_last(messages, template.wrap(strip_template(prompt.text)))
     if system is not None:
-        messages = [("system", system), *(m for m in messages if m[0] != "system")]
+        messages = (("system", system), *(m for m in messages if m[0] != "system"))
     return messages
+
+
+def _with_last(messages: Sequence[tuple[str, str]], text: str) -> tuple[tuple[str, str], ...]:
+    """The messages with another text in the last one, the user's."""
+    return (*messages[:-1], (messages[-1][0], text))
 
 
 def _chat(
@@ -212,10 +247,11 @@ def _chat(
 
 @dataclass(frozen=True)
 class Rendered:
-    """`ids[i]` are the tokens of `prompts[i]`; `dropped` prompts were longer than `max_tokens`."""
+    """`ids[i]` are the tokens of `prompts[i]`, which was at `places[i]`; `dropped` prompts were too long."""
 
     ids: list[list[int]]
     prompts: list[Prompt]
+    places: list[int]
     dropped: int
 
 
@@ -234,16 +270,10 @@ def render_all(
     """
     made = template_of(template)
     room = model.context - 1 if max_tokens is None else min(max_tokens, model.context - 1)
-    options = {"enable_thinking": enable_thinking, "system": system}
-    if prompts and enable_thinking is not None:
-        render_text(prompts[0], model, made, enable_thinking=enable_thinking, system=system)
-    ids: list[list[int]] = []
-    kept: list[Prompt] = []
-    for prompt in prompts:
-        found = render(prompt, model, made, **options)  # type: ignore[arg-type]
-        if 0 < len(found) <= room:
-            ids.append(found)
-            kept.append(prompt)
-    if not kept:
+    _refuse(model, made, enable_thinking, system)
+    rendered = [_ids(prompt, model, made, enable_thinking, system) for prompt in prompts]
+    places = [place for place, ids in enumerate(rendered) if 0 < len(ids) <= room]
+    if not places:
         raise DataInvalid(f"none of {len(prompts)} prompts fits into {room} tokens in template '{template}'")
-    return Rendered(ids, kept, len(prompts) - len(kept))
+    kept = [prompts[place] for place in places]
+    return Rendered([rendered[place] for place in places], kept, places, len(prompts) - len(places))
