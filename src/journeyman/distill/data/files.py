@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json")
 _BATCH = 1024
 _LONGEST_SHOWN = 60
+_TURNS = {"prompt", "messages", "conversations"}
+"""Fields of one row that are lists of objects, too."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _one_document(path: Path) -> list[Any] | None:
     if isinstance(found, dict):
         lists = [value for value in found.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
         # One object with one list of objects in it is a data set; one that reads as a row is a row.
-        return lists[0] if len(lists) == 1 and len(found) <= 2 and "prompt" not in found else [found]
+        return lists[0] if len(lists) == 1 and not _TURNS & found.keys() else [found]
     if isinstance(found, list):
         return found
     raise DataInvalid(f"{path} holds {shown(found)}; a list of objects was expected")
@@ -164,12 +166,13 @@ def write_whole(path: Path, data: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(unfinished, path)
+        try:
+            with unfinished.open("xb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise DataInvalid(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
