@@ -21,13 +21,19 @@ from journeyman.distill.data.prompt import Prompt
 from journeyman.distill.data.templates import Rendered
 from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.model import LanguageModel
-from journeyman.distill.rollout.rollouts import Rollouts
+from journeyman.distill.rollout.rollouts import Batch, Rollouts
 from journeyman.distill.rollout.sampling import Sampler, Sampling
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal, Teacher
 from journeyman.errors import UsageError
 
 Progress = Callable[[str], None]
 SMALL_VOCABULARY = 256
+NARROW = 0.05
+NAMES = {
+    "overlap": "overlap/ratio", "overlap_corrected": "overlap/chance_corrected", "mass_student": "overlap/mass_student",
+    "mass_teacher": "overlap/mass_teacher", "divergence": "divergence/full", "entropy_student": "entropy/student",
+    "entropy_teacher": "entropy/teacher", "entropy_gap": "entropy/gap", "truncated": "response/truncated",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,24 +151,21 @@ def observe(
     """One pass of both models over `rollouts`, `batch` responses at a time. Nothing of the student is changed."""
     import torch
 
-    from journeyman.distill.diagnostics.in_pass import Observer
     from journeyman.distill.losses.weights import token_weights
     from journeyman.distill.model import evaluating
     from journeyman.distill.rollout.rollouts import pack
 
-    whole = pack(rollouts, student.pad_id)
-    observer = Observer(
-        whole.tokens, whole.lengths, whole.positions, k_metric, seed=seed, finished=rollouts.finished, spec=spec
-    )
-    total, loss = int(whole.lengths.sum()), 0.0
+    whole, loss = pack(rollouts, student.pad_id), 0.0
+    observer: Any = None
     with evaluating(student.model), _gradients(student, gradient) as norm, torch.set_grad_enabled(gradient):
         for first in range(0, len(rollouts), batch):
-            rows = range(first, min(first + batch, len(rollouts)))
-            part = pack(rollouts, student.pad_id, rows=list(rows))
-            weights = token_weights(part.lengths, "token-mean", tokens=total)
-            hidden = student.hidden(part.ids, part.mask)[part.rows, part.columns]
+            rows = list(range(first, min(first + batch, len(rollouts))))
+            part = pack(rollouts, student.pad_id, rows=rows)
             signal = teacher.signal(part)
-            found = _divergence(hidden, student, signal, part.tokens, weights, spec, observer.part(list(rows)))
+            observer = observer or _observer(signal, whole, rollouts, k_metric, seed, spec)
+            weights = token_weights(part.lengths, "token-mean", tokens=int(whole.lengths.sum()))
+            hidden = student.hidden(part.ids, part.mask)[part.rows, part.columns]
+            found = _divergence(hidden, student, signal, part.tokens, weights, spec, _view(observer, rows, signal))
             loss += float(found.loss.detach())
             if gradient:
                 found.loss.backward()
@@ -171,6 +174,22 @@ def observe(
     if gradient_norm is not None:
         metrics["gradient/norm"] = gradient_norm
     return Observed(metrics, _errors(observer.per_token(), whole.lengths), gradient_norm)
+
+
+def _observer(
+    signal: HiddenSignal | ServedSignal, whole: Batch, rollouts: Rollouts, k_metric: int, seed: int, spec: LossSpec
+) -> Any:
+    from journeyman.distill.diagnostics.in_pass import Observer
+    from journeyman.distill.diagnostics.served import ServedObserver
+
+    given = (whole.tokens, whole.lengths, whole.positions, k_metric)
+    if isinstance(signal, HiddenSignal):
+        return Observer(*given, seed=seed, finished=rollouts.finished, spec=spec)
+    return ServedObserver(*given, seed=seed, finished=rollouts.finished)
+
+
+def _view(observer: Any, rows: Sequence[int], signal: HiddenSignal | ServedSignal) -> Any:
+    return observer.part(rows) if isinstance(signal, HiddenSignal) else observer.part(rows, signal)
 
 
 def _observe(setting: Setting, rollouts: Rollouts, gradient: bool = False, teacher: Teacher | None = None) -> Observed:
@@ -184,15 +203,22 @@ def figures_of(seen: Observed, rollouts: Rollouts, k_metric: int) -> PairFigures
     """What one pass gives, under the names that verdicts use."""
     import torch
 
-    names = {
-        "overlap": "overlap/ratio", "overlap_corrected": "overlap/chance_corrected", "mass_student": "overlap/mass_student",
-        "mass_teacher": "overlap/mass_teacher", "divergence": "divergence/full", "entropy_student": "entropy/student",
-        "entropy_teacher": "entropy/teacher", "entropy_gap": "entropy/gap", "truncated": "response/truncated",
-    }  # fmt: skip
-    values: dict[str, Any] = {ours: seen.metrics.get(name) for ours, name in names.items()}
+    values: dict[str, Any] = {ours: _value(seen.metrics, name) for ours, name in NAMES.items()}
+    if values["divergence"] is None:
+        values["divergence"] = seen.metrics.get("divergence/sampled")
     horizon = int(torch.quantile(rollouts.lengths.double(), 0.95).round())
-    s_e = {ours: seen.s_e[name] for ours, name in names.items() if name in seen.s_e}
+    s_e = {ours: seen.s_e[name] for ours, name in NAMES.items() if name in seen.s_e}
     return PairFigures(**values, gradient_norm=seen.gradient_norm, horizon=horizon, k_metric=k_metric, s_e=s_e)
+
+
+def _value(metrics: dict[str, float], name: str) -> float | None:
+    """A metric; the middle of its bounds where they are narrow; None where nobody knows it well enough."""
+    if name in metrics:
+        return metrics[name]
+    low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+    if low is None or high is None or high - low > NARROW:
+        return None
+    return (low + high) / 2
 
 
 def _divergence(
@@ -208,7 +234,10 @@ def _divergence(
 
     if isinstance(signal, HiddenSignal):
         return divergence(hidden, student.head(), signal.hidden, signal.head, tokens, weights, spec, observe=seen)
-    raise UsageError("a served teacher tells too little for these figures; take the teacher into this process")
+    from journeyman.distill.losses.served import divergence_served
+
+    sampled = LossSpec(form="sampled", temperature=spec.temperature, teacher_temperature=spec.teacher_temperature)
+    return divergence_served(hidden, student.head(), signal, tokens, weights, sampled, observe=seen)
 
 
 @contextmanager
@@ -332,4 +361,4 @@ def _with_depths(
     found = continuation_gain(
         setting.student, own, rollouts, depths, grader, answers, sampling=setting.sampling, seed=setting.seed
     )
-    return replace(figures, gain_by_depth=tuple((int(depth), float(gain)) for depth, gain in found))
+    return replace(figures, gain_by_depth=found.by_depth)
