@@ -7,6 +7,7 @@ as medians of a few neighbours, so that one odd step decides nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from journeyman.distill.check import commands
@@ -20,14 +21,18 @@ SAMPLER_GAP = "sampler/gap"
 EARLY, LATE = "entropy/student/early", "entropy/student/late"
 
 
-def judge_course(course: Course, *, names: Names | None = None, thresholds: Thresholds = THRESHOLDS) -> Verdict | None:
+def judge_course(
+    course: Course, *, names: Names | None = None, thresholds: Thresholds = THRESHOLDS, values: int | None = None
+) -> Verdict | None:
     """The first of these that the course shows: stale rollouts, leaking mass, an entropy that runs away late in responses
     only, or everywhere, a foreign pattern, responses that no longer end, nothing to learn. None: none of them.
 
     `course` may hold any of "loss", "gradient/norm", "divergence/full", "overlap/ratio", "entropy/student", "entropy/gap",
     "mass/on_set", "response/truncated", "sampler/gap" (mean |difference| of the sampler's and the scorer's
-    log-probabilities), "entropy/student/early" and "/late" (first and last third of the positions).
+    log-probabilities), "entropy/student/early" and "/late" (first and last third of the positions). `values`: how many of
+    them a metric must have to say anything; default `thresholds.course_steps`, for a course with every step.
     """
+    thresholds = thresholds if values is None else replace(thresholds, course_steps=values)
     names = names or Names()
     rules: tuple[Callable[[Course, Names, Thresholds], Verdict | None], ...] = (
         _stale, _leak, _late_entropy, _entropy, _pattern, _truncated, _flat,

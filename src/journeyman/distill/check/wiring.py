@@ -22,6 +22,7 @@ from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal
 
 Check = Callable[[Bench], Finding]
 SIGMAS = 4.0
+FOLLOW = "Follow the teacher's answers from the server to the loss; a batch that is re-ordered or filtered loses them."
 
 
 def look(bench: Bench) -> list[Finding]:
@@ -57,7 +58,7 @@ def identity(bench: Bench) -> Finding:
     served teacher where its weights are on this machine, too."""
     from journeyman.distill.rollout.decoder import cannot_decode
     from journeyman.distill.rollout.engines import sampler_for
-    from journeyman.distill.rollout.score import agreement, log_probs_of
+    from journeyman.distill.rollout.score import agreement
 
     measured: dict[str, float | str] = {}
     engines = ["generate"] if cannot_decode(bench.student) else ["own", "generate"]
@@ -73,13 +74,16 @@ def identity(bench: Bench) -> Finding:
     itself.loss.backward()
     measured["loss"] = float(itself.per_token.abs().max())
     measured["gradient"] = float(hidden.grad.norm())
-    if isinstance(bench.signal, ServedSignal) and bench.teacher_model is not None:
-        local = log_probs_of(bench.teacher_model, bench.batch, bench.signal.temperature)
-        measured["served teacher"] = float((local - bench.signal.logq_token).abs().mean())
+    if isinstance(bench.signal, ServedSignal):
+        apart = _served_apart(bench)
+        if apart is not None:
+            measured["served teacher"] = apart
     wrong = {name: value for name, value in measured.items() if not float(value) <= bench.rounding}
     threshold = f"at most {bench.rounding:g} nats a token"
     if not wrong:
         return Finding("identity", True, measured, threshold)
+    if set(wrong) == {"served teacher"} and shift(bench).passed is False:
+        return Finding("identity", None, measured, threshold, "The teacher's answers are off by one, see there.")
     name, value = next(iter(wrong.items()))
     return Finding(
         "identity", False, measured, threshold,
@@ -143,10 +147,12 @@ def gradient(bench: Bench) -> Finding:
         cause = f"The gradient changes by {change:.2%} when the teacher's answers are another's: the signal is dropped."
     else:
         return Finding("gradient", True, measured, threshold)
-    return Finding(
-        "gradient", False, measured, threshold, cause,
-        "Follow the teacher's answers from the request to the loss; a batch that is re-ordered or filtered loses them.",
-    )  # fmt: skip
+    return Finding("gradient", False, measured, threshold, cause, FOLLOW)
+
+
+def no_signal(said: str) -> Finding:
+    """The check `gradient` where the teacher's answers were found to be none when they were asked for."""
+    return Finding("gradient", False, {}, "every token of the student is scored", said, FOLLOW)
 
 
 def temperature(bench: Bench) -> Finding:
@@ -236,6 +242,20 @@ CHECKS: tuple[Check, ...] = (
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _served_apart(bench: Bench) -> float | None:
+    """A served teacher against the same weights here, or against the log-probabilities that it samples with itself."""
+    from journeyman.distill.rollout.score import log_probs_of
+    from journeyman.distill.teacher.served import Served
+
+    assert isinstance(bench.signal, ServedSignal)
+    if bench.teacher_model is not None:
+        local = log_probs_of(bench.teacher_model, bench.batch, bench.signal.temperature)
+        return float((local - bench.signal.logq_token).abs().mean())
+    if isinstance(bench.teacher, Served):
+        return bench.teacher.self_agreement(bench.ids[0])[0]
+    return None
 
 
 def _loss(hidden: Any, head: Any, signal: HiddenSignal | ServedSignal, bench: Bench, spec: LossSpec) -> Any:

@@ -11,17 +11,24 @@ from journeyman.distill.model import LanguageModel, same_vocabulary
 from journeyman.distill.rollout.rollouts import pack
 from journeyman.errors import JourneymanError, ModelUnsuitable
 
+ONE_ID = "no token with another id"
+
 
 def vocabulary(bench: Bench) -> Finding:
     """Every token has the same id in both."""
-    threshold = "no token with another id"
     if bench.teacher_model is None:
-        return Finding("vocabulary", None, {}, threshold, "The teacher's tokenizer is not on this machine.")
-    ours, theirs = (model.tokenizer.get_vocab() for model in (bench.student, bench.teacher_model))
+        return Finding("vocabulary", None, {}, ONE_ID, "The teacher's tokenizer is not on this machine.")
+    return vocabularies(bench.student, bench.teacher_model)
+
+
+def vocabularies(student: LanguageModel, teacher: LanguageModel) -> Finding:
+    """The check `vocabulary` of two models, before anything is sampled."""
+    threshold = ONE_ID
+    ours, theirs = (model.tokenizer.get_vocab() for model in (student, teacher))
     differing = sum(ours.get(token) != theirs.get(token) for token in ours.keys() | theirs.keys())
     measured: dict[str, float | str] = {"student": len(ours), "teacher": len(theirs), "differing": differing}
     try:
-        same_vocabulary(bench.student, bench.teacher_model)
+        same_vocabulary(student, teacher)
     except ModelUnsuitable as error:
         return Finding(
             "vocabulary", False, measured, threshold, str(error), "Take a teacher of the same family, with one tokenizer."
