@@ -36,10 +36,15 @@ def on_vocabulary_(logp: torch.Tensor, logq: torch.Tensor, tokens: torch.Tensor,
         student = dot(p, ratio)
         torch.mul(p, ratio.sub_(student.unsqueeze(-1)), out=logp).mul_(spec.beta)
         return spec.beta * student + (1 - spec.beta) * teacher
+    return sampled_(logp, tokens, logq.gather(-1, tokens.unsqueeze(-1)).squeeze(-1))
+
+
+def sampled_(logp: torch.Tensor, tokens: torch.Tensor, logq_token: torch.Tensor) -> torch.Tensor:
+    """Eq 3 as a reward: values log p(y) - log q(y) [n], from the teacher's log q(y) [n]. `logp` becomes the gradient."""
     at = tokens.unsqueeze(-1)
-    reward = logp.gather(-1, at) - logq.gather(-1, at)
-    logp.exp_().mul_(-reward).scatter_add_(-1, at, reward)
-    return reward.squeeze(-1)
+    value = logp.gather(-1, at) - logq_token.unsqueeze(-1)
+    logp.exp_().mul_(-value).scatter_add_(-1, at, value)
+    return value.squeeze(-1)
 
 
 def on_set_(
@@ -49,19 +54,28 @@ def on_set_(
     top_s = None if spec.strategy == "teacher" else top_k(logp, spec.k)[1]
     top_t = None if spec.strategy == "student" else top_k(logq, spec.k)[1]
     chosen = token_set(top_s, top_t, spec.strategy)
-    logp_set, logq_set = logp.gather(-1, chosen.ids), logq.gather(-1, chosen.ids)
-    p, mass_q = logp.exp_(), (logq_set.exp() * chosen.valid).sum(-1)
-    p_set = _take_out(p, chosen)
+    logq_set = logq.gather(-1, chosen.ids)
     q_rest = None
     if needs_tail(spec):
         q = logq.exp_()
         _take_out(q, chosen)
         q_rest = q.sum(-1)
-    value, coefficients = set_terms(
-        logp_set, logq_set, chosen.valid, spec, mass=p_set.sum(-1), rests=None if q_rest is None else (p.sum(-1), q_rest)
-    )
-    put_gradient(p, p_set, coefficients, chosen.ids)
-    return value, p_set.sum(-1), mass_q
+    return on_told_set_(logp, chosen, logq_set, q_rest, spec)
+
+
+def on_told_set_(
+    logp: torch.Tensor, chosen: TokenSet, logq_set: torch.Tensor, q_rest: torch.Tensor | None, spec: LossSpec
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As `on_set_`, from what the teacher says of a set: logq_set [n, K], and q_rest [n] outside of it if `needs_tail`."""
+    logp_set = logp.gather(-1, chosen.ids)
+    p = logp.exp_()
+    p_set = _take_out(p, chosen)
+    mass_p, mass_q = p_set.sum(-1), (logq_set.exp() * chosen.valid).sum(-1)
+    rests = None if q_rest is None else (p.sum(-1), q_rest)
+    value, coefficients = set_terms(logp_set, logq_set, chosen.valid, spec, mass=mass_p, rests=rests)
+    total = coefficients.sum(-1, keepdim=True)
+    p.mul_(-total).scatter_add_(-1, chosen.ids, coefficients - p_set * total)
+    return value, mass_p, mass_q
 
 
 def needs_tail(spec: LossSpec) -> bool:
@@ -128,12 +142,6 @@ def tail_terms(
     p, ratio = logp.exp() * valid, logp - logq
     value = (p * ratio).sum(-1) + p_rest * rest_ratio
     return value, p * (ratio - rest_ratio.unsqueeze(-1))
-
-
-def put_gradient(p: torch.Tensor, p_set: torch.Tensor, coefficients: torch.Tensor, ids: torch.Tensor) -> None:
-    """Turn `p` [n, V], from which the set's `p_set` [n, K] has been taken out, into the gradient by the logits."""
-    total = coefficients.sum(-1, keepdim=True)
-    p.mul_(-total).scatter_add_(-1, ids, coefficients - p_set * total)
 
 
 def _take_out(p: torch.Tensor, chosen: TokenSet) -> torch.Tensor:

@@ -7,7 +7,7 @@ hidden states and head at once, so that the backward pass has nothing left to co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -53,33 +53,68 @@ def dense(
     observe: Observes | None,
 ) -> PerToken:
     """Values of all tokens; what `gradients` wants is added to it."""
-    count, vocabulary = int(tokens.shape[0]), int(student.through.weight.shape[0])
-    capped = student.through.outer is not None and gradients.wanted
-    rows = chunk or rows_that_fit(vocabulary, student.through.dtype, tokens.device, matrices=3 if capped else 2)
-    rows = min(rows, max(count, 1))
-    memory_s, memory_t, *slopes = (
-        torch.empty((rows, vocabulary), dtype=student.through.dtype, device=tokens.device) for _ in range(2 + capped)
-    )
-    has_set = spec.form == "topk"
-    value, mass_s, mass_t = (torch.empty(count, dtype=student.through.dtype, device=tokens.device) for _ in range(3))
-    for at in chunks(count, rows):
-        logp, logq = memory_s[: at.stop - at.start], memory_t[: at.stop - at.start]
-        student.through.write(student.hidden[at], logp)
+    vocabulary, dtype = int(teacher.through.weight.shape[0]), teacher.through.dtype
+    rows = chunk_rows(student, gradients, chunk, matrices=2)
+    memory = torch.empty((rows, vocabulary), dtype=dtype, device=tokens.device)
+
+    def form_(at: slice, logp: torch.Tensor) -> PerToken:
+        logq = memory[: len(logp)]
         teacher.through.write(teacher.hidden[at], logq)
-        slope = student.through.slope(logp, out=slopes[0][: at.stop - at.start]) if capped else None
-        for logits in (logp, logq):
-            torch.log_softmax(logits, -1, out=logits)
+        torch.log_softmax(logq, -1, out=logq)
         if observe is not None and observe.wants(at):
             observe.see(at, logp, logq)
-        if has_set:
-            value[at], mass_s[at], mass_t[at] = on_set_(logp, logq, spec)
-        else:
-            for part in cached_rows(logp):
-                value[at][part] = on_vocabulary_(logp[part], logq[part], tokens[at][part], spec)
+        if spec.form == "topk":
+            return PerToken(*on_set_(logp, logq, spec))
+        parts = [on_vocabulary_(logp[part], logq[part], tokens[at][part], spec) for part in cached_rows(logp)]
+        return PerToken(torch.cat(parts))
+
+    return by_chunks(student, weights, gradients, rows, form_)
+
+
+def by_chunks(
+    student: Side,
+    weights: torch.Tensor,
+    gradients: Gradients,
+    rows: int,
+    form_: Callable[[slice, torch.Tensor], PerToken],
+) -> PerToken:
+    """For each chunk of tokens: the student's log-probabilities [n, V], which `form_` turns into the gradient by its logits
+    and values; then the gradient into the sums."""
+    count, vocabulary = int(weights.shape[0]), int(student.through.weight.shape[0])
+    capped = student.through.outer is not None and gradients.wanted
+    memory = [
+        torch.empty((rows, vocabulary), dtype=student.through.dtype, device=weights.device) for _ in range(1 + capped)
+    ]
+    found = []
+    for at in chunks(count, rows):
+        logp = memory[0][: at.stop - at.start]
+        student.through.write(student.hidden[at], logp)
+        slope = student.through.slope(logp, out=memory[1][: len(logp)]) if capped else None
+        torch.log_softmax(logp, -1, out=logp)
+        found.append(form_(at, logp))
         if gradients.wanted:
             gradient = logp if slope is None else logp.mul_(slope)
             gradients.add(at, gradient, weights[at], student.hidden[at], student.through)
-    return PerToken(value, mass_s, mass_t) if has_set else PerToken(value)
+    if not found:
+        return PerToken(weights.new_zeros(0))
+    return PerToken(
+        torch.cat([part.value for part in found]),
+        _joined([part.mass_student for part in found]),
+        _joined([part.mass_teacher for part in found]),
+    )
+
+
+def _joined(parts: list[torch.Tensor | None]) -> torch.Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None
+
+
+def chunk_rows(student: Side, gradients: Gradients, chunk: int | None, matrices: int) -> int:
+    """How many tokens' logits exist together. `matrices` of that size are needed, and one more where logits are capped."""
+    capped = student.through.outer is not None and gradients.wanted
+    vocabulary, count = int(student.through.weight.shape[0]), int(student.hidden.shape[0])
+    fit = rows_that_fit(vocabulary, student.through.dtype, student.hidden.device, matrices + capped)
+    return min(chunk or fit, max(count, 1))
 
 
 def rows_that_fit(vocabulary: int, dtype: torch.dtype, device: torch.device, matrices: int = 2) -> int:

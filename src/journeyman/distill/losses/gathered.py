@@ -6,6 +6,7 @@ no token outside of the set gets any gradient. What remains is to find the set, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,11 +17,14 @@ from journeyman.distill.losses.observes import Observes
 from journeyman.distill.losses.projection import Gradients
 from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.losses.token_sets import token_set
-from journeyman.distill.losses.top import in_order, top_k
+from journeyman.distill.losses.top import BLOCK, top_k
 
-SEARCHED_TOKENS, SEARCHED_BYTES = 512, 32 * 2**20
-"""Tokens that are looked up together, and the memory for their logits on a part of the vocabulary."""
-GATHERED_NUMBERS = 2**22
+SEARCHED_TOKENS = 2048
+"""Tokens that are searched together: many, so that a part of the head is read from memory once for all of them."""
+SEARCHED_BYTES = {"cpu": 32 * 2**20}
+"""Memory for their logits on a part of the vocabulary."""
+SEARCHED_BYTES_ELSEWHERE = 512 * 2**20
+GATHERED_NUMBERS = 2**20
 """Numbers in the rows of the head that are gathered at once."""
 
 
@@ -75,25 +79,74 @@ def search(side: Side, k: int) -> Found:
     ids = torch.empty((count, k), dtype=torch.int64, device=device)
     normaliser = torch.empty(count, dtype=dtype, device=device)
     rows = min(SEARCHED_TOKENS, max(count, 1))
-    width = min(vocabulary, max(k + 1, SEARCHED_BYTES // (rows * dtype.itemsize)))
-    memory = torch.empty(rows * width, dtype=dtype, device=device)
+    width = SEARCHED_BYTES.get(device.type, SEARCHED_BYTES_ELSEWHERE) // (rows * dtype.itemsize)
+    width = max(width, 2 * k) // BLOCK * BLOCK + BLOCK
+    memory = torch.empty(rows * min(width, vocabulary), dtype=dtype, device=device)
     for at in chunks(count, rows):
-        n = at.stop - at.start
-        values, found, total = None, None, None
-        for part in chunks(vocabulary, width):
-            logits = memory[: n * (part.stop - part.start)].view(n, -1)
+        best, total = None, None
+        for part in _parts(vocabulary, width):
+            logits = memory[: (at.stop - at.start) * (part.stop - part.start)].view(at.stop - at.start, -1)
             side.through.write(side.hidden[at], logits, part)
-            some, where = top_k(logits, min(k, logits.shape[1]))
-            where = where + part.start
-            sums = logits.sub_(some[:, :1]).exp_().sum(-1).log_().add_(some[:, 0])
-            if values is None or found is None or total is None:
-                values, found, total = some, where, sums
-                continue
-            values, found = in_order(torch.cat([values, some], -1), torch.cat([found, where], -1))
-            values, found, total = values[:, :k], found[:, :k], torch.logaddexp(total, sums)
-        if found is not None and total is not None:
-            ids[at], normaliser[at] = found, total
+            maxima = _blocks(logits).amax(-1)
+            best = top_k(logits, k) if best is None else better(best, logits, maxima, part.start)
+            sums = _log_sum_exp_(logits, maxima)
+            total = sums if total is None else torch.logaddexp(total, sums)
+        if best is not None and total is not None:
+            ids[at], normaliser[at] = best[1], total
     return Found(ids, normaliser)
+
+
+def better(
+    best: tuple[torch.Tensor, torch.Tensor], logits: torch.Tensor, maxima: torch.Tensor, first: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k largest of `best` (values and ids [n, k], in order) and of `logits` [n, v], whose ids begin at `first`.
+
+    Only what beats the k-th value so far can enter, and an equal value of a higher id cannot; the blocks' maxima tell
+    where to look.
+    """
+    values, ids = best
+    k, blocks = values.shape[1], _blocks(logits)
+    row, block = (maxima > values[:, -1:]).nonzero(as_tuple=True)
+    if 4 * len(row) > maxima.numel():  # nearly everything is better than before: a plain search is shorter
+        some, where = top_k(logits, min(k, logits.shape[1]))
+        merged, order = torch.sort(torch.cat([values, some], -1), dim=-1, descending=True, stable=True)
+        return merged[:, :k], torch.cat([ids, where + first], -1).gather(-1, order[:, :k])
+    looked_at = blocks[row, block]
+    hit, place = (looked_at > values[row, -1:]).nonzero(as_tuple=True)
+    row, new_values, new_ids = row[hit], looked_at[hit, place], first + block[hit] * blocks.shape[-1] + place
+    changed, inverse, counts = torch.unique_consecutive(row, return_inverse=True, return_counts=True)
+    if not len(changed):
+        return best
+    most = int(counts.max())
+    at = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[inverse]
+    offered = values.new_full((len(changed), most), -torch.inf)
+    offered_ids = ids.new_full((len(changed), most), torch.iinfo(ids.dtype).max)
+    offered[inverse, at], offered_ids[inverse, at] = new_values, new_ids
+    merged, order = torch.sort(torch.cat([values[changed], offered], -1), dim=-1, descending=True, stable=True)
+    values[changed] = merged[:, :k]
+    ids[changed] = torch.cat([ids[changed], offered_ids], -1).gather(-1, order[:, :k])
+    return values, ids
+
+
+def _parts(vocabulary: int, width: int) -> Iterator[slice]:
+    """Slices that cover the vocabulary; all but the last hold whole blocks."""
+    even = vocabulary // BLOCK * BLOCK if vocabulary > width else vocabulary
+    yield from chunks(even, width)
+    if even < vocabulary:
+        yield slice(even, vocabulary)
+
+
+def _blocks(logits: torch.Tensor) -> torch.Tensor:
+    """[n, v] as [n, blocks, BLOCK], or as one block where v has no whole number of them."""
+    v = logits.shape[1]
+    return logits.unflatten(-1, (-1, BLOCK if v % BLOCK == 0 else v))
+
+
+def _log_sum_exp_(logits: torch.Tensor, maxima: torch.Tensor) -> torch.Tensor:
+    """Logarithms [n] of the sums of exp(logits) [n, v], which are lost: one fused pass, read off at the largest logit."""
+    largest, block = maxima.max(-1)
+    torch.log_softmax(logits, -1, out=logits)
+    return largest - _blocks(logits)[torch.arange(len(block), device=block.device), block].amax(-1)
 
 
 def _show(student: Side, teacher: Side, observe: Observes, chunk: int | None) -> None:

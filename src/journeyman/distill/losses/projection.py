@@ -54,7 +54,7 @@ class Projection:
 
     def gather(self, hidden: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [n, K] after temperature of the tokens ids [n, K], and the rows of the head [n, K, H] they come from."""
-        rows = self.weight[ids].to(self.dtype)
+        rows = torch.nn.functional.embedding(ids, self.weight).to(self.dtype)
         values = (rows @ (hidden.to(self.dtype) * self.inner).unsqueeze(-1)).squeeze(-1)
         if self.bias is not None:
             values = values + self.bias[ids].to(self.dtype) * self.inner
