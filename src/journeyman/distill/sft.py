@@ -26,9 +26,12 @@ SORTED_TOGETHER = 32
 
 @dataclass(frozen=True)
 class SftStep:
-    """One update. `loss` is in nats per response token, `gradient_norm` before clipping, `tokens` counts the response's."""
+    """Update `step` (from 0) of `steps`. `loss` is in nats per response token, `gradient_norm` before clipping, `tokens`
+    counts those of responses.
+    """
 
     step: int
+    steps: int
     loss: float
     gradient_norm: float
     lr: float
@@ -108,7 +111,7 @@ def sft(
         losses.append(loss)
         seen += count
         if on_step is not None:
-            on_step(SftStep(step, loss, norm, rate, count))
+            on_step(SftStep(step, total, loss, norm, rate, count))
     last = losses[-max(1, total // 10) :]
     return SftResult(len(losses), sum(last) / len(last), seen)
 

@@ -1,10 +1,11 @@
-"""The lab's tokenizer: a real one of transformers, a word a token, with one of two chat templates.
+"""The lab's tokenizer: a real one of transformers, a word a token, with one of two chat templates (`templates/`).
 
 All languages of the lab share one vocabulary, so that any two of their models can be student and teacher.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from journeyman.distill.lab import language
@@ -35,19 +36,9 @@ VOCABULARY: tuple[str, ...] = tuple(
     )
 )
 
-# T0 is plain. T1 says what is wanted first and how to answer after it, as instructions for reasoning models do.
-TEMPLATES: dict[Template, str] = {
-    "T0": (
-        "{% for message in messages %}<s> {{ message['role'] }} : {{ message['content'] }} </s> {% endfor %}"
-        "{% if add_generation_prompt %}<s> assistant : {% endif %}"
-    ),
-    "T1": (
-        "{% for message in messages %}{% if message['role'] == 'user' %}"
-        "<s> problem : {{ message['content'] }} ? please reason and put your answer in [ ] . </s> "
-        "{% else %}<s> {{ message['role'] }} : {{ message['content'] }} </s> {% endif %}{% endfor %}"
-        "{% if add_generation_prompt %}<s> solution : {% endif %}"
-    ),
-}
+def template_file(template: Template) -> Path:
+    """The chat template as a file, for `template="...jinja"`: T0 is plain; T1 says first what is wanted, at length."""
+    return Path(__file__).parent / "templates" / f"{template}.jinja"
 
 
 def lab_tokenizer(template: Template = "T0", *, context: int = 512) -> Any:
@@ -61,5 +52,5 @@ def lab_tokenizer(template: Template = "T0", *, context: int = 512) -> Any:
         tokenizer_object=words, pad_token=PAD, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN, model_max_length=context,
         clean_up_tokenization_spaces=False,
     )  # fmt: skip
-    tokenizer.chat_template = TEMPLATES[template]
+    tokenizer.chat_template = template_file(template).read_text(encoding="utf-8").strip()
     return tokenizer
