@@ -66,7 +66,7 @@ def judge(measured: Measured) -> Judgement:
     size = max(measured.values("differentiated", "size_of_expectation"))
     met = error <= EXACT and size <= EXACT and all(SLOPE[0] <= slope <= SLOPE[1] for slope in slopes)
     sentence = (
-        f"Taken as a reward, the expectation over all tokens differs from the full gradient by at most {error:.1g} of its size, "
+        f"Taken as a reward, the expectation over all tokens differs from the full gradient by {error:.1g} of its size, "
         f"and the mean of a sample comes nearer with exponent {min(slopes):.2f} to {max(slopes):.2f}; differentiated, "
         f"the expectation is {size:.1g} of the full gradient."
     )
