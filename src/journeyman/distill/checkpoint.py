@@ -48,6 +48,8 @@ def write(run: Path, state: State, student: LanguageModel, optimizer: Mapping[st
     name = f"{FOLDER}/step-{state.step:06d}"
     target = run / name
     part = target.with_name(f".{target.name}.new")
+    for left in target.parent.glob(".*"):  # by a process that was killed while it saved
+        shutil.rmtree(left)
     try:
         save(student, part)
         (part / TRAINING).mkdir()

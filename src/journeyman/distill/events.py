@@ -2,7 +2,8 @@
 
 A run is this sequence (key in parentheses):
 
-    session ()              volatile: process, host, the step it went on from; one for each process that worked on the run
+    session ()              volatile: process, host, the step it went on from; one for each process that worked on the run,
+                            and one more where steps that were made again came out differently: {"differs": "step 7"}
     finding (name)          a check of the wiring, made before the run
     evaluation (teacher)    of the teacher, once
     evaluation (0)          of the student before the first step
@@ -142,7 +143,7 @@ class Journal:
 
     A run that goes on makes the steps after its last checkpoint again. On a machine whose arithmetic repeats itself they
     come out equal and the log is left as it is; where they differ (some GPU kernels add in any order), the first number
-    stands, and `differing` names the step.
+    stands, and a session event says where they began to.
 
     Attributes:
         log: None in a process that does not write (all but the first of a torchrun).
@@ -173,6 +174,7 @@ class Journal:
                 self._known[(kind, key)] = plain
         elif self.differing is None and known != msgspec.msgpack.decode(msgspec.msgpack.encode(plain)):
             self.differing = f"{kind} {key}"
+            self.log.append(SESSION, "", None, {"differs": self.differing})
 
     def steps(self, until: int) -> list[Step]:
         """The steps that the log has, up to and including step `until`."""

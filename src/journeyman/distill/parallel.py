@@ -115,8 +115,8 @@ def shard(module: torch.nn.Module, student: LanguageModel, ranks: Ranks) -> None
 
 def layers_of(student: LanguageModel) -> list[torch.nn.Module]:
     """The decoder's layers: the longest list of modules that it has."""
-    lists = [part for part in student.base.modules() if isinstance(part, torch.nn.ModuleList)]
-    return list(max(lists, key=lambda parts: len(parts))) if lists else []
+    lists = [list(part) for part in student.base.modules() if isinstance(part, torch.nn.ModuleList)]
+    return max(lists, key=len, default=[])
 
 
 class Whole:

@@ -24,6 +24,7 @@ from journeyman.distill.events import SampledResponse
 from journeyman.distill.losses.observes import Observes
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.rollout.rollouts import Rollouts
+from journeyman.distill.teacher.signal import ServedSignal
 from journeyman.distill.train_spec import TrainSpec, seed_of
 
 
@@ -50,9 +51,10 @@ class View:
             moved.observer = in_pass.joined([self.observer])
         return moved
 
-    def part(self, rollouts: Rollouts, rows: range) -> Observes:
-        """What to pass to the loss for these rows."""
-        inner = self.observer.part(rows)
+    def part(self, rollouts: Rollouts, rows: range, signal: Any) -> Observes:
+        """What to pass to the loss for these rows, of which the teacher says `signal`."""
+        served = isinstance(signal, ServedSignal)
+        inner = self.observer.part(rows, signal) if served else self.observer.part(rows)
         if rollouts.logp is None:
             return inner  # type: ignore[no-any-return]
         some = slice(rows.start, rows.stop)

@@ -299,7 +299,7 @@ def _update(
                 signal = signals(batch, some)
             with clock("update"):
                 with autocast(ranks, spec):
-                    part = module(batch, signal, weights[some], seen.part(rollouts, rows))
+                    part = module(batch, signal, weights[some], seen.part(rollouts, rows, signal))
                 # FSDP2 takes the mean over processes, and the denominators are global already.
                 (part.loss * ranks.world).backward()
                 loss += float(part.loss.detach())

@@ -76,7 +76,7 @@ def joined(observers: Sequence[Alone]) -> Alone:
         torch.cat([o.lengths for o in observers]),
         torch.cat([o.positions for o in observers]),
         torch.cat([o.finished for o in observers]),
-        None if any(part is None for part in correct) else torch.cat(correct).tolist(),  # type: ignore[arg-type]
+        None if any(part is None for part in correct) else torch.cat(correct).tolist(),
     )
     made.entropy = torch.cat([o.entropy for o in observers])
     return made
