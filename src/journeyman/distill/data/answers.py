@@ -35,6 +35,11 @@ def last_boxed(text: str) -> str | None:
     return None
 
 
+def begins_a_box(text: str) -> bool:
+    """Whether a box is begun, ended or not."""
+    return _BOX.search(text, max(0, len(text) - _LONGEST)) is not None
+
+
 def answer_line(text: str) -> str | None:
     """What stands behind the last "Answer:" that begins a line, as the DAPO template asks for; None without one."""
     found = _ANSWER_LINE.findall(text[-_LONGEST:])

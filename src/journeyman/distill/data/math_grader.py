@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from journeyman.distill.data.answers import final_answer
+from journeyman.distill.data.answers import begins_a_box, final_answer
 from journeyman.errors import MissingExtra, UsageError
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
@@ -31,6 +31,8 @@ _TAIL = 2_000
 
 class MathGrader:
     """`grader(response, answer)`: whether the last box, or else the answer line, or else the end, equals `answer`.
+
+    A box that was cut off is no answer.
 
     Thread-safe; a copy in a forked process starts a process of its own. `limit_s` seconds for one comparison, after which
     the answer counts as wrong and `timeouts` goes up by one.
@@ -47,6 +49,8 @@ class MathGrader:
 
     def __call__(self, response: str, answer: str) -> bool:
         found = final_answer(response)
+        if found is None and begins_a_box(response):
+            return False  # its box was cut off
         candidate, answer = (response[-_TAIL:] if found is None else found).strip(), answer.strip()
         if not candidate or not answer or max(len(candidate), len(answer)) > _LONGEST:
             return bool(answer) and candidate == answer
