@@ -120,7 +120,7 @@ def _sentence(
     enough: Sequence[DepthGain], helps: Sequence[DepthGain], few: Sequence[int], errors: float, least: int
 ) -> str:
     if not enough:
-        return f"Too few responses are that long: no depth was reached on {least} prompts; try more prompts or shallower depths."
+        return f"Too few responses are that long: no depth was reached on {least} prompts; use more prompts or less depth."
     if not helps:
         shallow = enough[0]
         return (
@@ -131,7 +131,7 @@ def _sentence(
     beyond = next((row for row in enough if row.depth > deepest.depth), None)
     said = f"The teacher still helps {deepest.depth:,} tokens in ({_figures(deepest, errors)})"
     if beyond is not None:
-        said += f", no longer for certain at {beyond.depth:,} ({_figures(beyond, errors)}): let responses end at {deepest.depth:,}."
+        said += f", not for certain at {beyond.depth:,} ({_figures(beyond, errors)}): end responses at {deepest.depth:,}."
     elif few:
         said += f", the deepest that enough responses reach; how it is at {few[-1]:,} is not known."
     else:
