@@ -19,24 +19,30 @@ def on_vocabulary_(logp: torch.Tensor, logq: torch.Tensor, tokens: torch.Tensor,
     `logq` [n, V] nothing of use."""
     if spec.form == "full":
         ratio = torch.sub(logp, logq, out=logq)
-        p = logp.exp_()
-        value = dot(p, ratio)
-        torch.mul(p, ratio.sub_(value.unsqueeze(-1)), out=logp)
-        return value
+        return _reverse_(logp.exp_(), ratio)
     if spec.form == "forward_kl":
         ratio = torch.sub(logq, logp)
         q, p = logq.exp_(), logp.exp_()
         p.sub_(q)
-        return dot(q, ratio)
+        return ratio.mul_(q).sum(-1)
     if spec.form == "jsd":
         mixed = torch.logaddexp(logp + math.log(spec.beta), logq + math.log1p(-spec.beta))
-        teacher = dot(logq.exp(), logq.sub_(mixed))
+        q = logq.exp()
+        teacher = logq.sub_(mixed).mul_(q).sum(-1)
         ratio = torch.sub(logp, mixed, out=mixed)
-        p = logp.exp_()
-        student = dot(p, ratio)
-        torch.mul(p, ratio.sub_(student.unsqueeze(-1)), out=logp).mul_(spec.beta)
+        student = _reverse_(logp.exp_(), ratio)
+        logp.mul_(spec.beta)
         return spec.beta * student + (1 - spec.beta) * teacher
     return sampled_(logp, tokens, logq.gather(-1, tokens.unsqueeze(-1)).squeeze(-1))
+
+
+def _reverse_(p: torch.Tensor, ratio: torch.Tensor) -> torch.Tensor:
+    """Values sum p * ratio; `p` becomes p * (ratio - value). The sum is torch's own: a dot product adds up 100,000 numbers
+    one after another, and loses a digit."""
+    product = ratio.mul_(p)
+    value = product.sum(-1)
+    torch.addcmul(product, p, value.unsqueeze(-1), value=-1, out=p)
+    return value
 
 
 def sampled_(logp: torch.Tensor, tokens: torch.Tensor, logq_token: torch.Tensor) -> torch.Tensor:
@@ -153,8 +159,3 @@ def _take_out(p: torch.Tensor, chosen: TokenSet) -> torch.Tensor:
 
 def _only(logs: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     return torch.where(valid, logs, -1e30)
-
-
-def dot(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Inner products [n] of the rows of two [n, V], without a product in memory."""
-    return torch.bmm(left.unsqueeze(-2), right.unsqueeze(-1)).flatten()

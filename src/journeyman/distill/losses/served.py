@@ -23,7 +23,7 @@ from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.losses.token_sets import token_set
 from journeyman.distill.losses.top import top_k
 from journeyman.distill.teacher.signal import ServedSignal
-from journeyman.errors import UsageError
+from journeyman.errors import ModelUnsuitable, UsageError
 
 LEAST_REST = 1e-6
 """Teacher's mass outside of its list, at least: below it, 1 less the sum of a list cannot be told from rounding."""
@@ -45,10 +45,11 @@ def divergence_served(
     Args: as `divergence`; `observe` is shown the student's distribution, and None for the teacher's.
 
     Raises:
+        ModelUnsuitable: the server tells tokens that the student does not have.
         UsageError: a form that a served teacher cannot give, fewer than k tokens told, another temperature than the loss
             asks for, or lengths that do not agree.
     """
-    _check(hidden_s, signal, tokens, weights, spec)
+    _check(hidden_s, head_s, signal, tokens, weights, spec)
     gradients = no_gradients(hidden_s, head_s)
     with torch.no_grad(), torch.autocast(hidden_s.device.type, enabled=False):
         student = Side(hidden_s.detach(), projection(head_s, hidden_s, spec.temperature))
@@ -79,7 +80,7 @@ def _told(signal: ServedSignal, spec: LossSpec, dtype: torch.dtype) -> tuple[tor
     return logq, signal.ids.gather(-1, at)
 
 
-def _check(hidden_s: Any, signal: ServedSignal, tokens: Any, weights: Any, spec: LossSpec) -> None:
+def _check(hidden_s: Any, head_s: Head, signal: ServedSignal, tokens: Any, weights: Any, spec: LossSpec) -> None:
     if spec.form != "sampled" and (spec.form, spec.strategy) != ("topk", "teacher"):
         asked = f"form {spec.form!r}" + (f" with strategy {spec.strategy!r}" if spec.form == "topk" else "")
         raise UsageError(
@@ -94,6 +95,11 @@ def _check(hidden_s: Any, signal: ServedSignal, tokens: Any, weights: Any, spec:
     listed = 0 if signal.ids is None else int(signal.ids.shape[1])
     if spec.form == "topk" and listed < spec.k:
         raise UsageError(f"the server tells {listed} tokens per position, but k is {spec.k}: lower k, or ask it for more")
+    if spec.form == "topk" and signal.ids.numel() and int(signal.ids.max()) >= head_s.size:
+        raise ModelUnsuitable(
+            f"the server tells token {int(signal.ids.max())}, but the student knows 0 to {head_s.size - 1}: "
+            "they need the same tokenizer"
+        )
     count = int(tokens.shape[0])
     for name, rows in (("hidden_s", hidden_s), ("weights", weights), ("the signal", signal.logq_token)):
         if int(rows.shape[0]) != count:
