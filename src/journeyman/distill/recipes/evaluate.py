@@ -24,6 +24,7 @@ from journeyman.distill.data.templates import render_all
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.rollout.rollouts import Rollouts
 from journeyman.distill.rollout.sampling import Sampler, Sampling
+from journeyman.distill.saving import digest
 from journeyman.errors import DataInvalid, UsageError
 from journeyman.stats.interval import Interval, bootstrap_interval, t_interval
 
@@ -123,7 +124,8 @@ def evaluate(
         sampler: any engine; None takes the fastest that can run the model.
         batch: prompts sampled at a time. The seed of a batch depends on `seed` and its place, so it is part of the result.
         keep_texts: so many responses a prompt stay in its row as text.
-        resume: a file that takes each batch as it is done; if it holds batches of this same call, they are not made again.
+        resume: a file that takes each batch as it is done; if it holds batches of this same call, by the same weights, they
+            are not made again. The grader is not part of the call: take another file for another one.
 
     Raises:
         UsageError: n or batch below 1; `resume` is of another call; and as `data.templates.render`.
@@ -139,9 +141,12 @@ def evaluate(
         from journeyman.distill.rollout.engines import sampler_for
 
         sampler = sampler_for(model)
-    call = {"model": model.name, "n": n, "seed": seed, "batch": batch, "sampling": asdict(sampling), "texts": keep_texts}
-    call["prompts"] = _digest([rendered.ids, [prompt.answer for prompt in rendered.prompts]])
-    rows = [] if resume is None else _begin(resume, call)
+    rows: list[Row] = []
+    if resume is not None:
+        call = {"n": n, "seed": seed, "batch": batch, "sampling": asdict(sampling), "texts": keep_texts}
+        call["sampler"], call["model"] = type(sampler).__name__, digest(model)[:16]
+        call["prompts"] = _digest([rendered.ids, [prompt.answer for prompt in rendered.prompts]])
+        rows = _begin(resume, call)
     for start in range(len(rows), len(rendered.ids), batch):
         part = slice(start, start + batch)
         rollouts = sampler.sample(rendered.ids[part], n, sampling, batch_seed(seed, start // batch))
@@ -293,7 +298,7 @@ def _digest(what: Any) -> str:
 
 def _begin(path: Path, call: dict[str, Any]) -> list[Row]:
     """Rows of whole batches that the file holds; a new file begins with what the call was."""
-    if not path.exists():
+    if not path.exists() or "\n" not in path.read_text(encoding="utf-8"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(call) + "\n", encoding="utf-8")
         return []

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 Score = Literal["mass", "log_ratio", "accuracy"]
 SCORES = {
     "mass": "the student's probability on tokens that both models have among their likeliest",
-    "log_ratio": "how much likelier the teacher finds the student's tokens than the student does, nats a token",
+    "log_ratio": "how much likelier the teacher finds the student's tokens than the student does, nats a token: its mean "
+    "under the student, -KL(p||q), where the teacher tells its distributions, else over the sampled tokens alone",
     "accuracy": "the share of the teacher's own responses that are right",
 }
-_METRIC_OF: dict[Score, str] = {"mass": "overlap/mass_student", "log_ratio": "log_ratio"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def select_prompts(
     one, .85 against .3 to .8, while the overlap ratio is slightly higher on the useless. "accuracy" needs a grader, answers,
     and a teacher that can be sampled: a model in this process, or `teacher_sampler` with the teacher as a model.
 
-    Scores of few responses are noisy: what is chosen by a noisy score looks better than it is, by regression to the mean.
+    Scores of few responses are noisy, the log-ratio of sampled tokens most of all: what is chosen by a noisy score looks
+    better than it is, by regression to the mean. A choice by agreement favours what the student does well already.
 
     Raises UsageError: keep outside (0, 1], an unknown score, one that cannot be had; DataInvalid: no prompt fits.
     """
@@ -125,11 +126,16 @@ def select_prompts(
             raise UsageError(f"{len(asked) - found.prompts} prompts are too long for the teacher; leave them out")
         values = [row.share for row in found.rows]
     else:
-        metric = _METRIC_OF[score]
-        if metric not in figures[0].values:
-            raise UsageError(f"this teacher tells no distributions, so score '{score}' is not known; use 'log_ratio'")
-        values = [found.values[metric] for found in figures]
+        values = [_score(found.values, score) for found in figures]
     return _selected(prompts, places, values, figures, score, keep)
+
+
+def _score(values: dict[str, float], score: Score) -> float:
+    if score == "mass":
+        if "overlap/mass_student" not in values:
+            raise UsageError("this teacher tells no distributions, so score 'mass' is not known; use 'log_ratio'")
+        return values["overlap/mass_student"]
+    return -values["divergence/full"] if "divergence/full" in values else values["log_ratio"]
 
 
 def _selected(
