@@ -44,8 +44,12 @@ def prompts_file(folder: Path, count: int = 12) -> Path:
 
 def small_spec(student: Path, teacher: Path | str, prompts: Path, **changes: Any) -> TrainSpec:
     """A spec of six steps; `changes` are named with two underscores for a dot (`loss__k`)."""
-    spec = TrainSpec(str(student), str(teacher), str(prompts))
-    if changes.get("method") == "grpo":
-        spec = TrainSpec(str(student), "", str(prompts), method="grpo")
-        changes = {name: value for name, value in changes.items() if name != "method"}
+    spec = TrainSpec(str(student), str(teacher), str(prompts), method=changes.pop("method", "opd"))
     return changed(spec, {**SMALL, **{name.replace("__", "."): value for name, value in changes.items()}})
+
+
+def grader_file(folder: Path, words: tuple[str, ...] = ("so", "thus", "then", "hence")) -> str:
+    """A grader that finds a response right if one of these words is in it: random models manage that now and then."""
+    path = folder / "has_word.py"
+    path.write_text(f"def right(response, answer):\n    return any(word in response.split() for word in {words!r})\n")
+    return f"{path}:right"

@@ -13,6 +13,7 @@ from journeyman.distill.grpo import Outcome, policy_loss
 from journeyman.distill.losses.divergence import divergence
 from journeyman.distill.losses.forms import Divergence
 from journeyman.distill.losses.observes import Observes
+from journeyman.distill.losses.served import divergence_served
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.rollout.rollouts import Batch
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal
@@ -48,8 +49,6 @@ class Step(torch.nn.Module):  # type: ignore[misc]  # torch is Any to mypy
                 chunk=spec.loss_chunk, observe=observe,
             )  # fmt: skip
         if isinstance(signal, ServedSignal):
-            from journeyman.distill.losses.served import divergence_served
-
             return divergence_served(
                 hidden, head, signal, batch.tokens, weights, spec.loss, chunk=spec.loss_chunk, observe=observe
             )
