@@ -13,6 +13,7 @@ import json
 import os
 import random
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -66,6 +67,7 @@ class Server:
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=4.0),
             trust_env=not is_local(url),
         )
+        weakref.finalize(self, self._client.close)  # whoever forgets to close leaves no socket behind
         self._jitter = random.Random(0)
         self._closing = threading.Event()
 
