@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -129,10 +129,6 @@ class Progress(msgspec.Struct, frozen=True):
     steps: int
     cost: StepCost
     evaluated: Evaluated | None = None
-
-
-Course = dict[str, tuple[float, ...]]
-"""A metric's values at the steps so far, in order; a step without the metric has no place in it."""
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -267,15 +263,6 @@ def finished(log: RunLog) -> Finished | None:
     """How the run ended, if it has."""
     found = [msgspec.convert(event.body, Finished) for event in log.events(FINISHED)]
     return found[-1] if found else None
-
-
-def course(steps: Iterable[Step]) -> Course:
-    """Each metric's values over the steps."""
-    made: dict[str, list[float]] = {}
-    for step in steps:
-        for name, value in step.metrics.items():
-            made.setdefault(name, []).append(value)
-    return {name: tuple(values) for name, values in made.items()}
 
 
 def series(steps: Sequence[Step], name: str) -> list[tuple[int, float]]:

@@ -6,7 +6,6 @@ Beside the observer's (docs/distill-metrics.md):
     lr, update/skipped                          rate of this update; 1 where its norm was not finite and it was left out
     score/rollouts                              share of right responses among those with a known answer
     sampler/gap                                 mean |log p(token) of the sampler - of this pass|, in nats
-    entropy/student/early, /late                mean over the first and the last third of each response
 """
 
 from __future__ import annotations
@@ -34,13 +33,11 @@ class View:
 
     Attributes:
         observer: an `Observer`, an `Alone`, or one of the kind for served teachers.
-        lengths: [B] of the responses.
         gaps: sum of the sampler's differences, and of how many tokens.
         graded: right responses, and how many were graded.
     """
 
     observer: Any
-    lengths: Any
     graded: tuple[int, int]
     gaps: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
@@ -102,7 +99,7 @@ def view(spec: TrainSpec, step: int, rollouts: Rollouts, correct: Sequence[bool 
             tokens, rollouts.lengths, positions, spec.k_metric, spec.metric_share, seed_of(spec.seed, "metrics", step),
             finished=rollouts.finished, correct=graded, spec=spec.loss,
         )  # fmt: skip
-    return View(observer, rollouts.lengths.cpu(), (sum(known), len(known)))
+    return View(observer, (sum(known), len(known)))
 
 
 def together(views: Sequence[View]) -> View:
@@ -112,7 +109,6 @@ def together(views: Sequence[View]) -> View:
     join: Any = alone.joined if isinstance(views[0].observer, alone.Alone) else in_pass.joined
     return View(
         join([v.observer for v in views]),
-        torch.cat([v.lengths for v in views]),
         (sum(v.graded[0] for v in views), sum(v.graded[1] for v in views)),
         [sum(v.gaps[0] for v in views), sum(v.gaps[1] for v in views)],
     )
@@ -125,18 +121,7 @@ def metrics_of(seen: View, own: dict[str, float]) -> dict[str, float]:
         found["score/rollouts"] = seen.graded[0] / seen.graded[1]
     if seen.gaps[1]:
         found["sampler/gap"] = seen.gaps[0] / seen.gaps[1]
-    found.update(_early_and_late(seen))
     return {name: float(value) for name, value in found.items() if math.isfinite(value)}
-
-
-def _early_and_late(seen: View) -> dict[str, float]:
-    entropy = seen.observer.per_token().get("entropy/student")
-    if entropy is None:
-        return {}
-    place = torch.cat([torch.arange(int(n)) / int(n) for n in seen.lengths])
-    known = ~torch.isnan(entropy)
-    parts = {"early": known & (place < 1 / 3), "late": known & (place >= 2 / 3)}
-    return {f"entropy/student/{name}": float(entropy[part].double().mean()) for name, part in parts.items() if part.any()}
 
 
 SHOWN = {

@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from journeyman.distill import batches, checkpoint, events, parallel, step_metrics
+from journeyman.distill.check.course import Course
 from journeyman.distill.check.figures import Verdict
 from journeyman.distill.check.finding import Finding
 from journeyman.distill.clock import Clock
@@ -40,10 +41,11 @@ from journeyman.distill.scores import Scores
 from journeyman.distill.step import Step
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal, Teacher
 from journeyman.distill.train_spec import TrainSpec, seed_of
+from journeyman.distill.watch import course_of
 from journeyman.errors import ModelUnavailable, RunInterrupted, TrainingFailed
 from journeyman.runlog import RunLog, find_run, new_run_folder, runs_root
 
-Watch = Callable[[events.Course], Verdict | None]
+Watch = Callable[[Course], Verdict | None]
 """Judges the course of a run so far: a verdict of failure, or None."""
 
 Follow = Callable[[events.Progress], None]
@@ -200,7 +202,7 @@ def _loop(
             )
         verdict = None
         if watch is not None and ranks.first and spec.watch_every and number % spec.watch_every == 0:
-            verdict = watch(events.course(past))
+            verdict = watch(course_of(past))
             if verdict is not None:
                 journal.write(events.VERDICT, str(number), events.verdict_body(verdict))
         verdict = ranks.told(verdict)

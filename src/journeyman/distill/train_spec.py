@@ -326,7 +326,7 @@ def changed(spec: TrainSpec, changes: Mapping[str, Any]) -> TrainSpec:
             if not isinstance(inner, dict):
                 raise UsageError(f"there is no setting {name!r}")
             at = inner
-        at[last] = value
+        at[last] = _plain(value)
     _refuse_unknown(TrainSpec, data, "")
     try:
         return msgspec.convert(data, TrainSpec, strict=False)
