@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from journeyman.distill.diagnostics.values import of_top_sets
+from journeyman.distill.diagnostics.values import entropy, of_top_sets
 from journeyman.distill.losses.token_sets import is_in
 from journeyman.distill.losses.top import top_k
 
@@ -33,8 +33,7 @@ def served_values(logp: Any, tokens: Any, logq_token: Any, told: tuple[Any, Any]
     logq_y = logq_token.double().unsqueeze(1)
     known = _known(tokens.unsqueeze(1), logq_y.exp(), ids, logq.exp(), vocabulary)
     logp_known = logp.gather(1, known.ids).double()
-    weights = logp.exp()
-    student = -torch.where(weights > 0, weights * logp, 0.0).sum(1).double()
+    student = entropy(logp).double()
     log_ratio = torch.nan_to_num(logq_y.squeeze(1) - logp_known[:, -1], nan=0.0, posinf=torch.inf, neginf=-torch.inf)
     values = {"entropy/student": student, "log_ratio": log_ratio}
     low, high = _teacher_entropy(known)

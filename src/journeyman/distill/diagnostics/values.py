@@ -38,6 +38,21 @@ def token_values(logp: Any, logq: Any, tokens: Any, k: int, spec: LossSpec | Non
     return values
 
 
+def entropy(logp: Any) -> Any:
+    """[n]: of the distributions with log-probabilities `logp` [n, V], in nats."""
+    by_row = logp.device.type == "cpu" and logp.shape[1] >= _LONG_ROW
+    weights = logp.new_empty(logp.shape[1])
+    if by_row:
+        sums = torch.stack([torch.dot(torch.exp(row, out=weights), row) for row in logp.unbind()])
+    else:
+        sums = torch.linalg.vecdot(logp.exp(), logp)
+    impossible = ~torch.isfinite(sums)
+    if bool(impossible.any()):
+        rows = logp[impossible]
+        sums[impossible] = torch.where(rows > -torch.inf, rows.exp() * rows, 0.0).sum(-1)
+    return -sums
+
+
 def _of_distributions(logp: Any, logq: Any) -> dict[str, Any]:
     """Entropies and KL(p||q) over the whole vocabulary: two exponentials and three dot products a row."""
     by_row = logp.device.type == "cpu" and logp.shape[1] >= _LONG_ROW
