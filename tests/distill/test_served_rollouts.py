@@ -203,6 +203,27 @@ def test_adapters_are_loaded_under_the_name_of_their_step(
         assert set(server.models) == {server.name, f"step-{step}"}
 
 
+@pytest.mark.parametrize("rank", [None, 2])
+def test_a_student_in_training_is_published_step_by_step(
+    tmp_path: Path, tiny: Callable[..., Path], server: VllmServer, rank: int | None
+) -> None:
+    spec = None if rank is None else LoraSpec(rank=rank)
+    student = open_model(tiny("served", padded_to=64), trainable=True, lora=spec)
+    sampler = Served(server.url, student)
+    for step in (1, 2, 3):
+        with torch.no_grad():
+            for weight in student.model.parameters():
+                if weight.requires_grad:
+                    weight.add_(0.01 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(step)))
+        sampler.publish(tmp_path, step)
+        rollouts = sampler.sample(PROMPTS, 1, Sampling(max_tokens=6), seed=0)
+        found = agreement(student, rollouts)
+        assert rollouts.weights_step == step
+        assert found is not None
+        assert found.largest < 1e-5
+    assert [path.name for path in tmp_path.iterdir()] == ["step-3"]
+
+
 def test_a_server_that_takes_no_weights_says_how_to_start_it(
     tmp_path: Path, tiny: Callable[..., Path], model: LanguageModel
 ) -> None:

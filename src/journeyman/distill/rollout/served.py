@@ -10,13 +10,14 @@ can read, and each `Rollouts` names that step (`weights_step`), so that rollouts
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from journeyman.distill.model import LanguageModel
+from journeyman.distill.model import LanguageModel, save
 from journeyman.distill.rollout.draw import mixed
 from journeyman.distill.rollout.lengths import cut, rooms
 from journeyman.distill.rollout.rollouts import Rollouts
@@ -50,6 +51,7 @@ class Served:
         self.logprobs_mode = logprobs_mode
         self.step = -1
         self._adapter = ""
+        self._published: Path | None = None
 
     def sample(self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int) -> Rollouts:
         """See `Sampler.sample`. Raises also ModelRejected, with the server's words.
@@ -117,6 +119,16 @@ class Served:
             self._asked("/collective_rpc", reload, remedy)
             self._asked("/reset_prefix_cache", {}, remedy)
         self.step = step
+
+    def publish(self, folder: str | Path, step: int) -> None:
+        """Write the student's weights of now to a folder of this step inside of `folder`, `refresh` with it, drop the last.
+
+        What a trainer does before it samples step after step: without it rollouts come from weights that grow old.
+        """
+        before, self._published = self._published, save(self.model, Path(folder) / f"step-{step}")
+        self.refresh(self._published, step)
+        if before is not None and before != self._published:
+            shutil.rmtree(before, ignore_errors=True)
 
     def _asked(self, path: str, body: dict[str, Any], remedy: str) -> None:
         try:
