@@ -183,6 +183,12 @@ def test_selection_by_the_teachers_accuracy(student: LanguageModel) -> None:
     assert found.kept == (0, 3, 6, 9)
     assert found.threshold == 1.0
     assert found.scores[1] == 0.0
+    assert "others score" not in found.sentence
+    fewer = select_prompts(
+        student, teacher, prompts, score="accuracy", keep=1 / 6, grader=begins, sampling=GREEDY, k_metric=4
+    )  # fmt: skip
+    assert fewer.kept == (0, 3)
+    assert fewer.sentence.endswith("2 others score no less than the last of them; the first in the file were taken.")
     assert "score/rollouts" in found.before
     for options, said in (
         ({"score": "accuracy"}, "needs a grader"),
@@ -251,7 +257,9 @@ def test_the_guard_is_above_below_or_within_the_error(student: LanguageModel) ->
     assert same.holds is None
     assert "within the error" in same.sentence
     assert same.entropy_mix.mean == pytest.approx(same.entropy_start.mean)
-    assert falls.entropy_mix.mean == pytest.approx(0.9 * falls.entropy_own.mean + 0.1 * falls.entropy_others.mean)
+    assert falls.share == pytest.approx(1 / 9)  # one other prompt to eight is as near to a tenth as whole prompts come
+    assert falls.entropy_mix.mean == pytest.approx((8 * falls.entropy_own.mean + falls.entropy_others.mean) / 9)
+    assert "With 11 % other prompts" in falls.sentence
     assert "mix, " in aligned(falls.table())
 
 

@@ -123,14 +123,16 @@ def mix_prompts(
         )  # fmt: skip
         entropies.append(found)
     started, aligned, foreign = (t_interval(values) for values in entropies)
-    tried = [(s, _mixed_entropy(aligned, foreign, s)) for s in shares]
+    # What whole prompts make of a share, so that a small set is judged by the mix it really gives.
+    real = [_needed(s, len(own)) / (len(own) + _needed(s, len(own))) for s in shares]
+    tried = [(s, _mixed_entropy(aligned, foreign, s)) for s in real]
     chosen, entropy = next(((s, e) for s, e in tried if _holds(e, started, floor)), tried[-1])
     holds = _holds(entropy, started, floor)
     drawn = rng.sample(list(others), _needed(chosen, len(own)))
     mixed = [*own, *drawn]
     rng.shuffle(mixed)
     sentence = _guard(chosen, entropy, started, floor, holds)
-    return Mix(mixed, len(drawn) / len(mixed), started, aligned, foreign, entropy, floor, holds, sentence)
+    return Mix(mixed, chosen, started, aligned, foreign, entropy, floor, holds, sentence)
 
 
 def _needed(share: float, own: int) -> int:

@@ -153,6 +153,9 @@ def _selected(
         f"{len(chosen)} of {len(places)} prompts kept, with {score} {threshold:.3f} or more; on them the student's entropy "
         f"is {new:.3f} nats a token, on all {old:.3f}: {percent(-cost)}."
     )
+    tied = sum(value == threshold for value in values) - sum(values[i] == threshold for i in chosen)
+    if tied:
+        sentence += f" {tied} others score no less than the last of them; the first in the file were taken."
     return Selection(
         [prompts[places[i]] for i in chosen], tuple(places[i] for i in chosen), dict(zip(places, values, strict=True)),
         score, threshold, before, after, cost, sentence, len(prompts) - len(places),
