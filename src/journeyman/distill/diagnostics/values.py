@@ -14,7 +14,7 @@ from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.losses.token_sets import is_in, token_set
 from journeyman.distill.losses.top import top_k
 
-# Rows of at least this many tokens are worked off one by one on a CPU: a row's exponentials then stay in its cache.
+# Rows of at least so many tokens are worked off one by one on a CPU: a row's exponentials then stay in its cache.
 _LONG_ROW = 8192
 
 
@@ -38,11 +38,14 @@ def token_values(logp: Any, logq: Any, tokens: Any, k: int, spec: LossSpec | Non
     return values
 
 
+def _row_by_row(values: Any) -> bool:
+    return bool(values.device.type == "cpu" and values.shape[1] >= _LONG_ROW)
+
+
 def entropy(logp: Any) -> Any:
     """[n]: of the distributions with log-probabilities `logp` [n, V], in nats."""
-    by_row = logp.device.type == "cpu" and logp.shape[1] >= _LONG_ROW
-    weights = logp.new_empty(logp.shape[1])
-    if by_row:
+    if _row_by_row(logp):
+        weights = logp.new_empty(logp.shape[1])
         sums = torch.stack([torch.dot(torch.exp(row, out=weights), row) for row in logp.unbind()])
     else:
         sums = torch.linalg.vecdot(logp.exp(), logp)
@@ -55,8 +58,7 @@ def entropy(logp: Any) -> Any:
 
 def _of_distributions(logp: Any, logq: Any) -> dict[str, Any]:
     """Entropies and KL(p||q) over the whole vocabulary: two exponentials and three dot products a row."""
-    by_row = logp.device.type == "cpu" and logp.shape[1] >= _LONG_ROW
-    sums = _sums_by_row(logp, logq) if by_row else _sums(logp, logq)
+    sums = _sums_by_row(logp, logq) if _row_by_row(logp) else _sums(logp, logq)
     impossible = ~torch.isfinite(sums).all(0)  # 0 * -inf somewhere in the row
     if bool(impossible.any()):
         sums[:, impossible] = _careful_sums(logp[impossible], logq[impossible])
@@ -133,7 +135,7 @@ def _of_sampled(logp: Any, logq: Any, tokens: Any, logq_top: Any) -> dict[str, A
 
 def _count_above(values: Any, limits: Any, rows: Any) -> Any:
     """[len(rows)]: how many of `values` [n, V] exceed `limits` [n, 1] in these rows."""
-    if values.device.type != "cpu":
+    if not _row_by_row(values):
         return torch.count_nonzero(values[rows] > limits[rows], dim=1)
     flags = values.new_empty(values.shape[1])  # a comparison into floats, and their sum, are many times faster than bools
     return torch.stack([torch.gt(values[row], limits[row], out=flags).sum() for row in rows.tolist()]).long()
