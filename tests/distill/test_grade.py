@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journeyman.distill.data import math_worker
 from journeyman.distill.data.answers import answer_line, final_answer, last_boxed, last_brackets
 from journeyman.distill.data.grade import answer_of, grade_all, grader, names_its_answer
 from journeyman.distill.data.math_grader import MathGrader
@@ -101,6 +104,19 @@ def test_an_answer_that_never_ends_costs_its_time_and_no_more() -> None:
         assert hostile(boxed("\\frac{2}{4}"), "1/2")  # and the next one is graded
     finally:
         hostile.close()
+
+
+def test_a_process_whose_parent_is_gone_ends_by_itself() -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-P", math_worker.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )  # fmt: skip
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    with worker.stdin, worker.stdout:
+        assert json.loads(worker.stdout.readline()) == "ready"
+        worker.stdin.write(json.dumps([0.5, "5", "9^{9^{9^{9}}}", True]).encode() + b"\n")
+        worker.stdin.flush()
+        assert worker.wait(timeout=120) == -signal.SIGALRM
 
 
 @pytest.mark.parametrize("length", [5_000, 2_000_000])

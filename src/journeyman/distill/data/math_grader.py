@@ -73,7 +73,7 @@ class MathGrader:
         with self._lock:
             if self._worker is None:
                 self._worker = _Worker()
-            reply = self._worker.ask([answer, candidate, alone], self.limit_s)
+            reply = self._worker.ask(self.limit_s, answer, candidate, alone)
             if reply is None:
                 self.timeouts += 1
                 self._drop()
@@ -130,11 +130,11 @@ class _Worker:
             self.end()
             raise MissingExtra(f"{ready or 'math-verify did not start'}: pip install 'journeyman[distill]'")
 
-    def ask(self, what: list[str | bool], limit_s: float) -> bool | None:
+    def ask(self, limit_s: float, *what: str | bool) -> bool | None:
         """The reply; None where the process did not give one in time, or died."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(what).encode() + b"\n")
+            self._process.stdin.write(json.dumps([limit_s, *what]).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             return None

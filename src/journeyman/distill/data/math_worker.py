@@ -1,19 +1,22 @@
 """A process that compares mathematical answers, one JSON line in and one out, so that its parent can end it in the middle.
 
 A program of its own, started by path: it needs math-verify and nothing of this package. The first line out says
-"ready" or why not. Each line in is [answer, candidate, whether the candidate is an answer alone and no running text];
-the reply is true or false.
+"ready" or why not. Each line in is [seconds, answer, candidate, whether the candidate is an answer alone and no running
+text]; the reply is true or false. Some time after those seconds the system ends the process, should its parent be gone.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import Any, TextIO
 
 MEMORY = 4 * 2**30
 """Bytes of address space: an answer that expands without end takes this process, not the machine."""
+
+GRACE_S = 5
 
 
 def main() -> None:
@@ -29,7 +32,10 @@ def main() -> None:
         return
     say(replies, "ready")
     for line in sys.stdin:
-        say(replies, equal(math_verify, *json.loads(line)))
+        seconds, *asked = json.loads(line)
+        signal.alarm(int(seconds) + GRACE_S)  # nobody handles it, so it ends the process wherever it is
+        say(replies, equal(math_verify, *asked))
+        signal.alarm(0)
 
 
 def _limit_memory() -> None:
@@ -37,7 +43,8 @@ def _limit_memory() -> None:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
 
 
 def say(replies: TextIO, what: Any) -> None:

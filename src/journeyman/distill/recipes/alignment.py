@@ -12,7 +12,7 @@ from typing import Any
 from journeyman.distill.data.grade import Grader
 from journeyman.distill.data.prompt import Prompt
 from journeyman.distill.model import LanguageModel
-from journeyman.distill.recipes.evaluate import Progress, batch_seed, response_text
+from journeyman.distill.recipes.evaluate import Progress, batch_seed, response_text, responses_of
 from journeyman.distill.rollout.rollouts import Batch, Rollouts, pack
 from journeyman.distill.rollout.sampling import Sampler, Sampling
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal, Teacher
@@ -160,15 +160,16 @@ def _by_prompt(
     import torch
 
     lengths, of = rollouts.lengths.cpu(), rollouts.prompt_of.cpu()
+    responses, finished = responses_of(rollouts), rollouts.finished.cpu()
     prompt_of_token = torch.repeat_interleave(of, lengths)
     found = []
     for at, prompt in enumerate(prompts):
         mine, rows = prompt_of_token == at, (of == at).nonzero().flatten().tolist()
         figures = {name: float(value[mine].nanmean()) for name, value in values.items()}
         figures["response/length"] = float(lengths[rows].double().mean())
-        figures["response/truncated"] = float((~rollouts.finished.cpu()[rows]).double().mean())
+        figures["response/truncated"] = float((~finished[rows]).double().mean())
         if grader is not None and prompt.answer is not None:
-            right = [grader(response_text(student, rollouts.response(row)), prompt.answer) for row in rows]
+            right = [grader(response_text(student, responses[row]), prompt.answer) for row in rows]
             figures["score/rollouts"] = sum(right) / len(right)
         found.append(PromptFigures(prompt.id, figures))
     return found

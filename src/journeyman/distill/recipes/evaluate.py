@@ -240,9 +240,10 @@ def _rows(
     rollouts: Rollouts, prompts: Sequence[Prompt], model: LanguageModel, grader: Grader, n: int, keep: int
 ) -> list[Row]:
     made = []
+    responses, finished = responses_of(rollouts), rollouts.finished.tolist()
     for at, prompt in enumerate(prompts):
-        numbers = range(at * n, at * n + n)
-        sequences = [rollouts.response(i) for i in numbers]
+        mine = slice(at * n, at * n + n)
+        sequences = responses[mine]
         texts = [response_text(model, ids) for ids in sequences]
         answer = prompt.answer or ""
         made.append(
@@ -251,13 +252,18 @@ def _rows(
                 answer=answer,
                 correct=tuple(grader(text, answer) for text in texts),
                 lengths=tuple(map(len, sequences)),
-                finished=tuple(bool(rollouts.finished[i]) for i in numbers),
+                finished=tuple(map(bool, finished[mine])),
                 named=tuple(answer_of(grader, text) is not None for text in texts),
                 distinct=distinct_ngrams(sequences),
                 texts=tuple(texts[:keep]),
             )
         )
     return made
+
+
+def responses_of(rollouts: Rollouts) -> list[list[int]]:
+    """The token ids of every response, fetched from the device at once."""
+    return [ids[:length] for ids, length in zip(rollouts.ids.tolist(), rollouts.lengths.tolist(), strict=True)]
 
 
 def response_text(model: LanguageModel, ids: Sequence[int]) -> str:
