@@ -90,6 +90,27 @@ def trained(arm: TrainingArm, cell: Cell) -> dict[str, Any]:
     return found
 
 
+def evaluated(arm: TrainingArm, cell: Cell) -> dict[str, Any]:
+    """The student of an arm as it is, without training: its score alone, in the form that `trained` gives."""
+    import torch
+
+    from journeyman.distill.data.grade import grader
+    from journeyman.distill.data.prompts import read_prompts
+    from journeyman.distill.model import open_model
+    from journeyman.distill.recipes.evaluate import evaluate
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="journeyman-arm-") as scratch:
+        spec = spec_of(arm, cell, Path(scratch))
+        wanted = spec.evaluation
+        score = evaluate(
+            open_model(spec.student), read_prompts(wanted.prompts), grader=grader(spec.grader), sampling=wanted.sampling,
+            n=wanted.n, seed=cell.seed, template=wanted.template or spec.template,
+        ).avg  # fmt: skip
+    return {"score": [[0, score], [spec.steps or 0, score]], "teacher_score": None, "first": score, "last": score,
+            "recovery": None, "problems": EVALUATED, **{name: [] for name in LOGGED}}  # fmt: skip
+
+
 def spec_of(arm: TrainingArm, cell: Cell, scratch: Path) -> TrainSpec:
     """The training run of an arm: with the lab's models, or the paper's preset where the cell names real ones."""
     from journeyman.distill.presets import preset

@@ -9,6 +9,14 @@ from journeyman.errors import UsageError
 
 _HOMES = {
     "E0": "estimators",
+    "E1": "pattern",
+    "E2": "new_knowledge",
+    "E3": "reverse",
+    "E4": "dynamics",
+    "E5": "token_sets",
+    "E6": "set_size",
+    "E7": "cold_start",
+    "E8a": "template",
 }
 """Id -> module of this package, which has the claim as `CLAIM`."""
 
