@@ -73,7 +73,7 @@ def sft(
         schedule: `constant`, or `cosine` down to 0 at the last step; `warmup`: share of the steps in which lr rises
             linearly, in [0, 1).
         clip: gradient norm is clipped at it; 0 clips nothing.
-        seed: decides the order of the examples and nothing else (there is no dropout in evaluation mode weights).
+        seed: decides the order of the examples and nothing else.
         micro_tokens: padded tokens of one forward pass; a larger batch is accumulated, with the same result.
         on_step: called after each update.
 
@@ -105,7 +105,7 @@ def sft(
             loss += float(part.detach())
         norm = float(torch.nn.utils.clip_grad_norm_(weights, clip or math.inf))
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise TrainingFailed(f"at step {step} the loss is {loss} and its gradient norm {norm}; use a smaller lr than {lr}")
+            raise TrainingFailed(f"at step {step} the loss is {loss}, its gradient norm {norm}; use a smaller lr than {lr}")
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         losses.append(loss)
@@ -168,7 +168,7 @@ def _loss(model: LanguageModel, rows: list[Example]) -> Any:
         tokens += response
     device = model.device
     # Padding stands on the right, where causal attention never looks back from: no mask is needed.
-    hidden = model.base.model(input_ids=ids.to(device), use_cache=False).last_hidden_state
+    hidden = model.hidden(ids.to(device), None)
     logits = model.head().logits(hidden.flatten(0, 1)[torch.tensor(states, device=device)])
     return torch.nn.functional.cross_entropy(logits.float(), torch.tensor(tokens, device=device), reduction="sum")
 

@@ -41,11 +41,12 @@ _CODE = (
 
 
 def lab_model(
-    name: str, *, cache: Path | None = None, shipped: bool = True, on_progress: OnProgress | None = None
+    name: str | LabModel, *, cache: Path | None = None, shipped: bool = True, on_progress: OnProgress | None = None
 ) -> Path:
     """The folder of the declared model `name`; built, parents first, where it is not there yet.
 
     Args:
+        name: of a model in `zoo.ZOO`, or a declaration of your own, whose parent is one of them.
         cache: where built models are kept; None: `cache_folder()`.
         shipped: take it from the package where it came with it; false builds it again.
         on_progress: told how far the building is.
@@ -55,11 +56,11 @@ def lab_model(
         TrainingFailed: it was built, and its accuracy misses the declared band. Nothing is kept.
         ModelUnavailable: the cache folder cannot be written to.
     """
-    model = declared(name)
-    if shipped and (SHIPPED / name / MANIFEST).is_file():
+    model = declared(name) if isinstance(name, str) else name
+    if shipped and name == model.name and (SHIPPED / name / MANIFEST).is_file():
         return SHIPPED / name
     root = cache_folder() if cache is None else cache
-    folder = root / f"{name}-{key_of(model, shipped=shipped)}"
+    folder = root / f"{model.name}-{key_of(model, shipped=shipped)}"
     if folder.is_dir():
         return folder
     parent = None if isinstance(model.recipe, Pretrain) else lab_model(
@@ -71,7 +72,9 @@ def lab_model(
             if not folder.is_dir():
                 _build(model, folder, parent, on_progress)
     except OSError as error:
-        raise ModelUnavailable(f"lab model '{name}' cannot be kept in {root}: {error}; set JOURNEYMAN_CACHE") from error
+        raise ModelUnavailable(
+            f"lab model '{model.name}' cannot be kept in {root} ({error}); set JOURNEYMAN_CACHE to a folder of yours"
+        ) from error
     return folder
 
 
@@ -140,8 +143,8 @@ def _build(model: LabModel, folder: Path, parent: Path | None, on_progress: OnPr
     with _written_whole(folder) as half:
         save(made, half)
         manifest = {
-            "name": model.name, "key": key_of(model), "declared": plain(model), "accuracy": round(reached, 4),
-            "problems": MEASURED_ON, "cpu_s": round(time.process_time() - begun, 1),
+            "name": model.name, "key": folder.name.rpartition("-")[2], "declared": plain(model),
+            "accuracy": round(reached, 4), "problems": MEASURED_ON, "cpu_s": round(time.process_time() - begun, 1),
         }  # fmt: skip
         (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
@@ -153,6 +156,8 @@ def _written_whole(folder: Path) -> Iterator[Path]:
     try:
         yield half
         half.chmod(0o755)
+        for file in half.iterdir():
+            file.chmod(0o644)
         half.rename(folder)
     finally:
         shutil.rmtree(half, ignore_errors=True)

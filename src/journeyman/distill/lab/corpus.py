@@ -20,7 +20,7 @@ class Corpus:
     examples: how many are written.
     """
 
-    language: Language = Language()
+    language: Language
     formats: tuple[tuple[Format, float], ...] = (("A", 1.0),)
     templates: tuple[tuple[Template, float], ...] = (("T0", 0.5), ("T1", 0.5))
     slip: float = 0.12

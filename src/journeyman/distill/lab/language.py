@@ -135,7 +135,7 @@ def problems(language: Language, split: Split, rng: random.Random) -> Iterator[P
             continue
         missed += 1
         if missed > 1000:
-            raise UsageError(f"chains of {language.shortest} operations give no problem for split '{split}'; use longer ones")
+            raise UsageError(f"chains of {language.shortest} operations give no problem for '{split}'; use longer ones")
 
 
 def write(problem: Problem, form: Format, rng: random.Random, *, slip: float = 0.0) -> str:

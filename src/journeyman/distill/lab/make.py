@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from journeyman.distill.data.grade import grader
+from journeyman.distill.data.prompts import write_prompts
 from journeyman.distill.lab.corpus import Words, written
 from journeyman.distill.lab.language import Language, Problem, format_of, problems
-from journeyman.distill.lab.tokenizer import BOS, EOS, PAD, Template, lab_tokenizer
-from journeyman.distill.lab.zoo import LANGUAGES, LabModel, Pretrain, Reject, Size
+from journeyman.distill.lab.prompts import as_prompt
+from journeyman.distill.lab.tokenizer import BOS, EOS, PAD, Template, lab_tokenizer, template_file
+from journeyman.distill.lab.zoo import LANGUAGES, LabModel, Pretrain, Reinforce, Reject, Size, Tune
 from journeyman.distill.model import LanguageModel, open_model, wrap
 from journeyman.distill.rollout.engines import sampler_for
 from journeyman.distill.rollout.rollouts import Rollouts
 from journeyman.distill.rollout.sampling import Sampling
 from journeyman.distill.saving import quiet
 from journeyman.distill.sft import Example, SftStep, sft
+from journeyman.errors import UsageError
 
 # Embeddings of usual size (0.02) leave a model this small undecided for hundreds of steps before it learns to calculate.
 INITIAL_SPREAD = 0.08
@@ -46,7 +50,12 @@ def make(model: LabModel, parent: Path | None, on_progress: OnProgress | None = 
     recipe = model.recipe
     if isinstance(recipe, Pretrain):
         return _pretrain(model, recipe, on_progress)
-    assert parent is not None
+    if parent is None:
+        raise UsageError(f"lab model '{model.name}' begins as '{recipe.parent}', whose folder is not given")
+    if isinstance(recipe, Tune):
+        return _tune(model, recipe, parent, on_progress)
+    if isinstance(recipe, Reinforce):
+        return _reinforce(model, recipe, parent, on_progress)
     return _reject(model, recipe, parent, on_progress)
 
 
@@ -89,6 +98,40 @@ def _reject(model: LabModel, recipe: Reject, parent: Path, on_progress: OnProgre
     return made
 
 
+def _tune(model: LabModel, recipe: Tune, parent: Path, on_progress: OnProgress | None) -> LanguageModel:
+    made = _child(parent, model)
+    sft(
+        made, written(recipe.corpus, recipe.seed), epochs=1, batch=recipe.batch, lr=recipe.lr, warmup=0.05,
+        betas=(0.9, 0.99), seed=recipe.seed, on_step=_told(model.name, "further training", on_progress),
+    )  # fmt: skip
+    return made
+
+
+def _reinforce(model: LabModel, recipe: Reinforce, parent: Path, on_progress: OnProgress | None) -> LanguageModel:
+    from journeyman.distill.train import train
+    from journeyman.distill.train_spec import EvaluationSpec, TrainSpec
+
+    made = _child(parent, model)
+    language = LANGUAGES[model.language]
+    asked = islice(problems(language, "corpus", random.Random(recipe.seed)), recipe.steps * recipe.prompts)
+    with tempfile.TemporaryDirectory(prefix="journeyman-lab-") as scratch:
+        file = Path(scratch) / "prompts.jsonl"
+        write_prompts(file, (as_prompt(problem) for problem in asked))
+        spec = TrainSpec(
+            student=str(parent), prompts=str(file), method="grpo", grader="bracket",
+            template=str(template_file(recipe.template)),
+            sampling=Sampling(max_tokens=longest_response(language)), prompts_per_step=recipe.prompts,
+            rollouts_per_prompt=recipe.rollouts, steps=recipe.steps, lr=recipe.lr, seed=recipe.seed,
+            autocast="float32", gradient_checkpointing=False, device="cpu", metric_share=0.1, save_every=0, eval_every=0,
+            watch_every=0, sample_rows=0, evaluation=EvaluationSpec(),
+        )  # fmt: skip
+        train(
+            spec, student=made, folder=Path(scratch) / "run",
+            on_step=lambda at: on_progress and on_progress(Progress(model.name, "GRPO", at.step.step + 1, at.steps)),
+        )  # fmt: skip
+    return made
+
+
 def _child(parent: Path, model: LabModel) -> LanguageModel:
     """The parent's weights, trainable, with the template of the model that they will be."""
     begun = open_model(parent, trainable=True)
@@ -100,32 +143,41 @@ def right_solutions(
 ) -> list[Example]:
     """Solve `recipe.problems` problems of the corpus split once each, and keep what is right and in the wanted format."""
     rng = random.Random(recipe.seed)
-    asked = list(islice(problems(language, "corpus", rng), recipe.problems))
+    source = problems(language, "corpus", rng)
     grade = grader("bracket")
     kept: list[Example] = []
-    for start in range(0, len(asked), SAMPLED_TOGETHER):
-        part = asked[start : start + SAMPLED_TOGETHER]
-        rollouts = _solve(model, part, recipe.template, recipe.seed + start)
-        for row, problem in enumerate(part):
-            response = rollouts.response(row)
-            text = model.tokenizer.decode(response, skip_special_tokens=True)
-            right = bool(rollouts.finished[row]) and grade(text, str(problem.answer))
-            if right and recipe.form in (None, format_of(text)):
-                kept.append((rollouts.prompts[row], response))
-        if on_progress is not None:
-            on_progress(Progress(name, "solving", start + len(part), len(asked)))
+    done = 0
+    for template, share in recipe.templates:
+        for start, count in _portions(round(share * recipe.problems)):
+            part = list(islice(source, count))
+            rollouts = _solve(model, part, template, recipe.seed + start, recipe.temperature)
+            for row, problem in enumerate(part):
+                response = rollouts.response(row)
+                text = model.tokenizer.decode(response, skip_special_tokens=True)
+                right = bool(rollouts.finished[row]) and grade(text, str(problem.answer))
+                if right and recipe.form in (None, format_of(text)):
+                    kept.append((rollouts.prompts[row], response))
+            done += count
+            if on_progress is not None:
+                on_progress(Progress(name, "solving", done, recipe.problems))
     return kept
+
+
+def _portions(count: int) -> Iterator[tuple[int, int]]:
+    """`count` cut into (start, size) so small that they are sampled at a time."""
+    for start in range(0, count, SAMPLED_TOGETHER):
+        yield start, min(SAMPLED_TOGETHER, count - start)
 
 
 def accuracy(model: LanguageModel, language: Language, template: Template, *, count: int = 1024, seed: int = 0) -> float:
     """Share of right answers to `count` problems of the evaluation split, one response each at temperature 1."""
-    asked = list(islice(problems(language, "evaluation", random.Random(seed)), count))
+    source = problems(language, "evaluation", random.Random(seed))
     grade = grader("bracket")
     right = 0
-    for start in range(0, count, SAMPLED_TOGETHER):
-        part = asked[start : start + SAMPLED_TOGETHER]
+    for start, size in _portions(count):
+        part = list(islice(source, size))
         rollouts = _solve(model, part, template, seed + start)
-        texts = (model.tokenizer.decode(rollouts.response(row), skip_special_tokens=True) for row in range(len(part)))
+        texts = (model.tokenizer.decode(rollouts.response(row), skip_special_tokens=True) for row in range(size))
         right += sum(grade(text, str(problem.answer)) for text, problem in zip(texts, part, strict=True))
     return right / count
 
@@ -135,15 +187,13 @@ def longest_response(language: Language) -> int:
     return 10 * language.longest + 12
 
 
-def _solve(model: LanguageModel, asked: list[Problem], template: Template, seed: int) -> Rollouts:
+def _solve(
+    model: LanguageModel, asked: list[Problem], template: Template, seed: int, temperature: float = 1.0
+) -> Rollouts:
     words = Words(template)
-    room = max(longest_of(problem) for problem in asked)
-    return sampler_for(model).sample([words.prompt(p) for p in asked], 1, Sampling(max_tokens=room), seed)
-
-
-def longest_of(problem: Problem) -> int:
-    """Tokens that a response to `problem` may take, in the longest format."""
-    return 10 * len(problem.steps) + 12
+    room = 10 * max(len(problem.steps) for problem in asked) + 12
+    sampling = Sampling(temperature, max_tokens=room)
+    return sampler_for(model).sample([words.prompt(problem) for problem in asked], 1, sampling, seed)
 
 
 def _told(name: str, stage: str, on_progress: OnProgress | None) -> Callable[[SftStep], None] | None:

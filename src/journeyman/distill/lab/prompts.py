@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 
 from journeyman.distill.data.prompt import Prompt
-from journeyman.distill.lab.language import Split, problems
+from journeyman.distill.lab.language import Problem, Split, problems
 from journeyman.distill.lab.zoo import LANGUAGES, declared
 
 
@@ -24,17 +21,12 @@ def lab_prompts(name: str, split: Split, n: int, seed: int) -> list[Prompt]:
     known = name if name in LANGUAGES else declared(name).language
     found: dict[str, Prompt] = {}
     for problem in islice(problems(LANGUAGES[known], split, random.Random(f"{split}/{seed}")), 100 * n):
-        found.setdefault(
-            problem.id,
-            Prompt((("user", problem.text),), problem.text, str(problem.answer), problem.id, f"lab/{known}"),
-        )
+        found.setdefault(problem.id, as_prompt(problem, f"lab/{known}"))
         if len(found) == n:
             break
     return list(found.values())
 
 
-def write_prompts(prompts: Sequence[Prompt], path: Path) -> Path:
-    """As JSON lines that `data.read_prompts` reads back."""
-    rows = ({"id": prompt.id, "prompt": prompt.text, "answer": prompt.answer, "source": prompt.source} for prompt in prompts)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+def as_prompt(problem: Problem, source: str = "lab") -> Prompt:
+    """A problem as the package takes prompts."""
+    return Prompt((("user", problem.text),), problem.text, str(problem.answer), problem.id, source)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from journeyman.distill.lab import language
 
 Template = Literal["T0", "T1"]
+TEMPLATES: tuple[Template, ...] = ("T0", "T1")
 
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 T1_WORDS = ("problem", "please", "reason", "and", "put", "your", "answer", "in", "solution")

@@ -17,6 +17,8 @@ from journeyman.errors import UsageError
 
 LANGUAGES: dict[str, Language] = {
     "chains": Language(operands=(1, 8)),
+    "long": Language(shortest=8, longest=24, operands=(1, 8)),
+    "nineteen": Language(modulus=19, shortest=3, longest=5, operands=(2, 9)),
 }
 
 
@@ -31,6 +33,7 @@ class Size:
 
 
 SMALL = Size(96, 3, 4, 256)  # 0.34 M parameters
+MIDDLE = Size(128, 3, 4, 320)  # 0.58 M
 BIG = Size(160, 4, 5, 416)  # 1.2 M
 
 
@@ -48,26 +51,51 @@ class Pretrain:
 
 @dataclass(frozen=True)
 class Reject:
-    """Rejection-sampled fine-tuning: the parent solves problems at temperature 1 and learns from its right solutions.
+    """Rejection-sampled fine-tuning: the parent solves problems and learns from its right solutions.
 
     Attributes:
         parent: name of the model that it begins as.
-        template: of the prompts, and of the model's tokenizer from then on.
+        templates: (template, share) pairs of the prompts; what is left out is soon forgotten.
         form: keep only solutions in this format; None keeps all.
-        problems: how many are tried, once each.
+        problems: how many are tried, once each. temperature: at which.
     """
 
     parent: str
-    template: Template = "T0"
+    templates: tuple[tuple[Template, float], ...] = (("T0", 1.0),)
     form: Format | None = None
     problems: int = 6_144
+    temperature: float = 0.7
     seed: int = 0
     epochs: float = 2.0
+    batch: int = 16
+    lr: float = 1.5e-3
+
+
+@dataclass(frozen=True)
+class Tune:
+    """Further training of the parent on another corpus."""
+
+    parent: str
+    corpus: Corpus
+    seed: int = 0
     batch: int = 32
     lr: float = 1e-3
 
 
-Recipe = Pretrain | Reject
+@dataclass(frozen=True)
+class Reinforce:
+    """GRPO with the verifier's verdict as the reward, by the package's own trainer."""
+
+    parent: str
+    template: Template = "T0"
+    steps: int = 50
+    prompts: int = 32
+    rollouts: int = 8
+    lr: float = 1e-3
+    seed: int = 0
+
+
+Recipe = Pretrain | Reject | Tune | Reinforce
 
 
 @dataclass(frozen=True)
@@ -106,13 +134,63 @@ class Pair:
     held_out: bool = field(default=False, kw_only=True)
 
 
-_CHAINS = LANGUAGES["chains"]
+_CHAINS, _LONG, _NINETEEN = LANGUAGES["chains"], LANGUAGES["long"], LANGUAGES["nineteen"]
+_SLIPPING = (0.52, 0.70)
+_IMPROVED = (0.95, 1.0)
 
 _DECLARED = (
-    LabModel("student", "learned from slipping writers", Pretrain(Corpus(_CHAINS)), (0.52, 0.70)),
-    LabModel("student_b", "the student with another seed", Pretrain(Corpus(_CHAINS), seed=1), (0.52, 0.70)),
-    LabModel("twin", "the student, improved by its own right solutions", Reject("student"), (0.95, 1.0)),
-    LabModel("bigger", "3.6 times the student's size, same kind of corpus", Pretrain(Corpus(_CHAINS), BIG, seed=2), (0.52, 0.70)),
+    LabModel("student", "learned from writers of format A who slip", Pretrain(Corpus(_CHAINS)), _SLIPPING),
+    LabModel("student_b", "the student with another seed", Pretrain(Corpus(_CHAINS), seed=1), _SLIPPING),
+    LabModel("twin", "the student, improved by its own right solutions", Reject("student"), _IMPROVED),
+    LabModel("twin_rl", "the student, improved by GRPO", Reinforce("student"), (0.78, 1.0)),
+    LabModel(
+        "twin_t1", "the student, improved under template T1, with some of T0",
+        Reject("student", templates=(("T1", 0.8), ("T0", 0.2))), _IMPROVED, template="T1",
+    ),
+    LabModel(
+        "bigger", "3.5 times the student's size, the same kind of corpus",
+        Pretrain(Corpus(_CHAINS, examples=14_400), BIG, seed=2), _SLIPPING,
+    ),
+    LabModel("bigger_rl", "the bigger model, improved by GRPO", Reinforce("bigger", prompts=16, steps=40), (0.75, 1.0)),
+    LabModel(
+        "mostly_a", "learned from writers of whom one in ten uses format B",
+        Pretrain(Corpus(_CHAINS, formats=(("A", 0.9), ("B", 0.1))), seed=3), _SLIPPING,
+    ),
+    LabModel(
+        "both", "learned from writers of formats A and B alike",
+        Pretrain(Corpus(_CHAINS, formats=(("A", 0.5), ("B", 0.5))), seed=4), _SLIPPING,
+    ),
+    LabModel(
+        "teacher_a", "'both', improved on its right solutions in format A",
+        Reject("both", form="A", problems=8_192), _IMPROVED,
+    ),
+    LabModel(
+        "teacher_b", "'both', improved on its right solutions in format B",
+        Reject("both", form="B", problems=8_192), _IMPROVED,
+    ),
+    LabModel(
+        "long", "the student, taught chains of 8 to 24 operations by writers who seldom slip",
+        Tune("student", Corpus(_LONG, templates=(("T0", 1.0),), slip=0.02, examples=4_800)), (0.5, 0.9), "long",
+    ),
+    LabModel(
+        "short_sighted", "the student, improved on chains of up to 8 operations without a slip",
+        Tune("student", Corpus(Language(shortest=2, longest=8, operands=(1, 8)), templates=(("T0", 1.0),), slip=0.0)),
+        _IMPROVED,
+    ),
+    LabModel(
+        "student_19", "another language (modulus 19), format B, another size",
+        Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), MIDDLE, seed=11), (0.55, 0.75), "nineteen",
+    ),
+    LabModel("twin_19", "student_19, improved by its own right solutions", Reject("student_19"), _IMPROVED, "nineteen"),
+    LabModel(
+        "sibling_19", "student_19 with another seed and size",
+        Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), SMALL, seed=12), (0.55, 0.75), "nineteen",
+    ),
+    LabModel(
+        "terse_19", "terse, and right more often than student_19",
+        Pretrain(Corpus(_NINETEEN, formats=(("C", 1.0),), slip=0.01, examples=38_400), MIDDLE, seed=13), (0.9, 1.0),
+        "nineteen",
+    ),
 )  # fmt: skip
 
 ZOO: dict[str, LabModel] = {model.name: model for model in _DECLARED}
@@ -123,3 +201,25 @@ def declared(name: str) -> LabModel:
     if name not in ZOO:
         raise UsageError(f"the lab has no model '{name}'; it has {', '.join(ZOO)}")
     return ZOO[name]
+
+
+PAIRS: tuple[Pair, ...] = (
+    Pair("student", "twin", "ready"),
+    Pair("student", "twin_rl", "ready"),
+    Pair("student", "bigger", "no_new_capability"),
+    Pair("twin", "student", "no_new_capability"),
+    Pair("twin", "bigger", "no_new_capability"),
+    Pair("mostly_a", "teacher_a", "ready"),
+    Pair("mostly_a", "teacher_b", "pattern_mismatch"),
+    Pair("student", "teacher_b", "pattern_mismatch"),
+    Pair("student", "twin_t1", "prompts_not_the_teachers"),
+    Pair("student", "twin_t1", "ready", template="T1"),
+    Pair("long", "short_sighted", "beyond_useful_depth", "long"),
+    Pair("student_b", "teacher_a", "ready", held_out=True),
+    Pair("student_b", "student", "no_new_capability", held_out=True),
+    Pair("student_19", "twin_19", "ready", "nineteen", held_out=True),
+    Pair("student_19", "sibling_19", "no_new_capability", "nineteen", held_out=True),
+    Pair("twin_19", "student_19", "no_new_capability", "nineteen", held_out=True),
+    Pair("student_19", "terse_19", "pattern_mismatch", "nineteen", held_out=True),
+    Pair("sibling_19", "twin_19", "ready", "nineteen", held_out=True),
+)
