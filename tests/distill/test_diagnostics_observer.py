@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journeyman.distill.diagnostics.availability import NAMES
 from journeyman.distill.diagnostics.in_pass import Observer, joined
 from journeyman.distill.losses.divergence import divergence
 from journeyman.distill.losses.forms import divergence_of_logits
@@ -400,6 +401,14 @@ def test_what_stands_behind_the_end_changes_nothing(tiny: Callable[..., Path]) -
     assert seen[0] == pytest.approx(seen[1], rel=1e-6)
     assert seen[0]["observed/tokens"] == 8
     assert seen[0]["response/truncated"] == 0.5
+
+
+def test_every_metric_is_in_the_document() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "distill-metrics.md").read_text("utf-8")
+    missing = [name for name in (*NAMES, "mass/on_set", "loss", "gradient/norm", "gap_recovery") if f"`{name}`" not in page]
+    assert not missing
+    observed = shown(pair(1, 40, (9, 9, 9)), 8, ngram=1, spec=LossSpec(k=4)).metrics()
+    assert set(observed) == {*NAMES, "mass/on_set"}, "and what availability lists is what an observer tells"
 
 
 @pytest.mark.parametrize(
