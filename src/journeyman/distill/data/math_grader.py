@@ -23,6 +23,8 @@ from journeyman.errors import MissingExtra, UsageError
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
 _START_S = 120.0
+_REMEMBERED = 10_000
+"""Comparisons kept: responses to one prompt give few different answers. One that took too long is not kept."""
 _LONGEST = 2_000
 """Characters of an answer; a longer one is no answer that a person would write."""
 _TAIL = 2_000
@@ -45,6 +47,7 @@ class MathGrader:
         self.timeouts = 0
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
+        self._replies: dict[tuple[str, str, bool], bool] = {}
         self._owner = os.getpid()
 
     def __call__(self, response: str, answer: str) -> bool:
@@ -70,14 +73,21 @@ class MathGrader:
         if self._owner != os.getpid():
             # Forked: the parent's pipe must not be read here, and its lock may be held by a thread that is not here.
             self._lock, self._worker, self._owner = threading.Lock(), None, os.getpid()
+        asked = (answer, candidate, alone)
         with self._lock:
+            if asked in self._replies:
+                return self._replies[asked]
             if self._worker is None:
                 self._worker = _Worker()
-            reply = self._worker.ask(self.limit_s, answer, candidate, alone)
+            reply = self._worker.ask(self.limit_s, *asked)
             if reply is None:
                 self.timeouts += 1
                 self._drop()
-            return reply is True
+                return False
+            if len(self._replies) >= _REMEMBERED:
+                self._replies.clear()
+            self._replies[asked] = reply
+            return reply
 
     def _drop(self) -> None:
         if self._worker is not None and self._owner == os.getpid():
