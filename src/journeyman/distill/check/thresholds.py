@@ -1,8 +1,9 @@
 """Every number that a check or a verdict is held against, in one place, each with where it comes from.
 
 The numbers for verdicts were fixed on one published pair (R1-Distill-1.5B from JustRL and from R1-Distill-7B, section 4.1
-of arXiv 2604.13016), on the response-length sweep of that pair (section 6.1), and on four arms of a first trial in the lab
-(a student from its improved twin, from a bigger model of the same corpus, and both in reverse). Everything else, the other
+of arXiv 2604.13016), on the response-length sweep of that pair (section 6.1), on the arm of a replication that collapsed
+within 20 steps, on the lab's shipped student and twin in both directions, and on four arms of a first trial in the lab (a
+student from its improved twin, from a bigger model of the same corpus, and both in reverse). Everything else, the other
 published arms and the lab's other pairs, seeds, sizes and formats, was looked at after that and changed nothing.
 """
 
@@ -24,16 +25,17 @@ class Thresholds:
     # A score gap counts beyond two standard errors: about one chance in forty to be wrong in that direction.
     errors: float = 2.0
 
-    # Divergence over the student's entropy: which part of its uncertainty the teacher would change. The lab's trial: .099
-    # for the twin that taught, .009 for the bigger model that did not and .016 for the two that undid, at entropies of about
-    # .4: .25 against .02 and .04. The published pair that worked: about .33. The limit is the geometric mean of .04 and .25.
-    quiet: float = 0.10
+    # Divergence over the student's entropy: which part of its uncertainty the teacher would change. The lab's shipped pair:
+    # .115 for the twin that teaches its student, .044 the other way round, which undoes; the first trial: .009 nats, about .02,
+    # for the bigger model that taught nothing. The published pair that worked: about .33. The limit is the geometric mean of
+    # .115 and .044.
+    quiet: float = 0.07
 
     # Where the divergence of two students that differ by their seed is known, news must be twice as loud as that.
     quiet_floor: float = 2.0
 
     # Divergence above the student's own entropy: the teacher finds the typical token of the student surprising by more than
-    # the student's whole uncertainty. The published pair that worked stands at .33, the lab's at .25: three times that.
+    # the student's whole uncertainty. The published pair that worked stands at .33, the lab's at .12: three times and more.
     loud: float = 1.0
 
     # Probability on shared tokens: .97 to .99 at every step of both published arms of section 4.1. A teacher that puts 15 %
@@ -55,6 +57,10 @@ class Thresholds:
 
     # How far beyond the useful depth training may reach: between 7,168 (fine) and 10,240 (collapsed) over 7.1K.
     depth_slack: float = 1.25
+
+    # Where fewer responses than this hit the limit, responses end by themselves; that less is left to save near their end is
+    # then no fault. On the published pair .6 hit it.
+    depth_truncated: float = 0.05
 
     # Shallow gains below this leave no depth to find: the teacher rescues nothing anywhere.
     depth_least: float = 0.05

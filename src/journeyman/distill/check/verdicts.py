@@ -192,6 +192,8 @@ def _depth(figures: PairFigures, names: Names, thresholds: Thresholds) -> Verdic
     depth, horizon = depth_of_use(figures.gain_by_depth, thresholds), figures.horizon
     if depth is None or horizon is None or horizon <= thresholds.depth_slack * depth:
         return None
+    if figures.truncated is not None and figures.truncated < thresholds.depth_truncated:
+        return None
     return Verdict(
         "beyond_useful_depth",
         f"Responses reach {horizon:,} tokens; from about {depth:,} on the teacher saves less than half of what it saves at "
