@@ -80,7 +80,7 @@ def search(side: Side, k: int) -> Found:
     normaliser = torch.empty(count, dtype=dtype, device=device)
     rows = min(SEARCHED_TOKENS, max(count, 1))
     width = SEARCHED_BYTES.get(device.type, SEARCHED_BYTES_ELSEWHERE) // (rows * dtype.itemsize)
-    width = max(width, 2 * k) // BLOCK * BLOCK + BLOCK
+    width = max(width // BLOCK, 1 + 2 * k // BLOCK) * BLOCK
     memory = torch.empty(rows * min(width, vocabulary), dtype=dtype, device=device)
     for at in chunks(count, rows):
         best, total = None, None

@@ -7,7 +7,6 @@ Logits, softmax and sums over tokens are float32 always, under autocast, too.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -100,7 +99,7 @@ def projection(head: Head, hidden: torch.Tensor, temperature: float) -> Projecti
 
 def _mm_raises() -> bool:
     """Whether this torch multiplies half-precision matrices into a float32 one (from 2.8 on)."""
-    return "out_dtype" in (inspect.getdoc(torch.mm) or "")
+    return "dtype" in torch.ops.aten.mm.overloads()
 
 
 @dataclass(frozen=True)
