@@ -106,7 +106,7 @@ def write_training(
 def scores(avg: float) -> dict[str, Any]:
     return {
         "avg": avg, "pass_n": min(1.0, avg + 0.2), "mean_length": 41.5, "truncated": 0.02, "n": 4,
-        "interval": [max(0.0, avg - 0.04), min(1.0, avg + 0.04)],
+        "prompts": 50, "low": max(0.0, avg - 0.04), "high": min(1.0, avg + 0.04),
     }  # fmt: skip
 
 

@@ -21,7 +21,9 @@ def surface() -> str:
     lines: list[str] = []
     for name in sorted(journeyman.__all__):
         thing = getattr(journeyman, name)
-        if inspect.ismodule(thing):
+        if name == "distill":
+            lines += ["distill  # a package with functions", *(f"    {line}" for line in package_lines(thing))]
+        elif inspect.ismodule(thing):
             # A package that can be called: its function has the package's name, or `verify_candidate` for `verify`.
             function = getattr(thing, {"verify": "verify_candidate"}.get(name, name))
             lines.append(f"{name}{signature(function)}  # and a package")
@@ -33,6 +35,17 @@ def surface() -> str:
         else:
             lines.append(f"{name}: {type(thing).__name__}")
     return "\n".join(lines) + "\n"
+
+
+def package_lines(package: Any) -> list[str]:
+    """One line for each public name of a package whose functions are used as its attributes."""
+    lines = []
+    for name in sorted(package.__all__):
+        thing = getattr(package, name)
+        lines.append(f"class {name}{_init(thing)}" if inspect.isclass(thing) else f"{name}{signature(thing)}")
+        if inspect.isclass(thing):
+            lines += [f"    {line}" for line in _members(thing)]
+    return lines
 
 
 class Bare(str):
@@ -84,6 +97,18 @@ def test_every_public_name_is_reachable_and_documented() -> None:
             assert (thing.__doc__ or "").strip(), f"{name} has no docstring"
 
 
+def test_every_public_name_of_distill_is_documented_and_stays_a_function() -> None:
+    import journeyman.distill.check.check
+    import journeyman.distill.compare
+    import journeyman.distill.train
+
+    for name in journeyman.distill.__all__:
+        thing = getattr(journeyman.distill, name)
+        assert (thing.__doc__ or "").strip(), f"distill.{name} has no docstring"
+        assert not inspect.ismodule(thing), f"distill.{name} is hidden by a module of the same name"
+    assert not hasattr(journeyman.distill, "distil")
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(journeyman, "optimise")
 
@@ -91,6 +116,15 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_import_loads_nothing_heavy() -> None:
     heavy = ("numpy", "scipy", "msgspec", "typer", "rich", "matplotlib", "jinja2", "httpx", "cmaes", "psutil", "sqlite3")
     program = f"import sys, journeyman; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_import_of_distill_loads_neither_torch_nor_transformers() -> None:
+    program = (
+        "import sys, journeyman as jm; jm.distill.TrainSpec; jm.distill.LossSpec; jm.distill.Finding\n"
+        "print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

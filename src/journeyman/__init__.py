@@ -4,6 +4,7 @@
 
     result = jm.optimize("operations/job_shop", evaluations=100)
     verdict = jm.verify("operations/job_shop", "my_candidate.py", split="held-out")
+    report = jm.distill.check("student", "teacher", "prompts.jsonl")
     table = jm.open_run("last").frame()
 
 Everything here is loaded when it is first used, so importing the package costs next to nothing.
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# Public name -> the module that has it. `optimize` and `verify` are packages that can be called.
+# Public name -> the module that has it. `optimize` and `verify` are packages that can be called, `distill` has functions.
 _HOME = {
+    "distill": "",
     "optimize": "",
     "resume": "optimize",
     "Repeats": "optimize",
@@ -44,6 +46,7 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
+    from journeyman import distill as distill
     from journeyman.errors import JourneymanError as JourneymanError
     from journeyman.health import Checkup as Checkup
     from journeyman.health import doctor as doctor
@@ -82,6 +85,7 @@ __all__ = [
     "__version__",
     "check_task",
     "check_tasks",
+    "distill",
     "doctor",
     "list_runs",
     "list_tasks",

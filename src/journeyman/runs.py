@@ -14,6 +14,7 @@ from journeyman.runlog.export import Format
 if TYPE_CHECKING:
     import pandas
 
+    from journeyman.distill.report.story import Story as Training
     from journeyman.optimize import Result
     from journeyman.optimize.live import Live
     from journeyman.optimize.story import Story
@@ -92,12 +93,27 @@ class Run:
         return Live(self._log)
 
     def page(self) -> str:
-        """One HTML file with figure, tables and best design, that opens offline. Raises as `result`."""
-        self._is("optimize")
-        from journeyman.optimize.page import page_of
+        """One HTML file with figures and tables, that opens offline: of an optimization or a training.
+
+        Raises RunError for a verb that has no page, or before there is anything to show.
+        """
         from journeyman.report.page import render
 
+        if self.verb == "distill":
+            from journeyman.distill.report.page import page_of as page_of_training
+
+            return render(page_of_training(self._log))
+        self._is("optimize")
+        from journeyman.optimize.page import page_of
+
         return render(page_of(self._log))
+
+    def training(self) -> Training:
+        """What happened in a training: steps, samples, evaluations, verdicts. Raises RunError for other verbs."""
+        self._is("distill")
+        from journeyman.distill.report.story import story_of
+
+        return story_of(self._log)
 
     def _is(self, verb: str) -> None:
         if self.verb != verb:

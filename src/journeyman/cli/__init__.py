@@ -15,9 +15,11 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "optimize": "improve a design against its verifier, under an exact budget",
+    "distill": "check a pair of student and teacher, train the student, say why it fails",
     "run": "list, show, watch, resume, replay and export runs",
     "task": "list, show, make, wrap, check tasks; verify one candidate",
     "model": "list the language models of models.toml; try one with a small prompt",
+    "claim": "test the papers' claims again, by criteria fixed beforehand",
     "demo": "optimize five built-in tasks and an example simulator (about 3 minutes, no key)",
     "doctor": "say what this machine offers, what it lacks and how to mend it",
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from journeyman.cli.call import make_app
 from journeyman.cli.course import Against, AgainstOption
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
+
+if TYPE_CHECKING:
+    from journeyman.runs import Run
 
 app = make_app("List, show, watch, resume, replay and export runs.")
 
@@ -30,12 +33,12 @@ def list_(runs: Runs = None, json: Json = False) -> int:
         write_json(found)
         return 0
     if not found:
-        stderr().print("There are no runs here yet; 'journeyman optimize TASK' makes one.")
+        stderr().print("There are no runs here yet; 'journeyman optimize' and 'journeyman distill train' make some.")
         return 0
     rows = [
         (
             run.run_id,
-            str(run.header.get("task", "–")),
+            _about(run.header),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)) if run.created else "–",
             str(run.events),
             number(run.size_mb, digits=3),
@@ -43,7 +46,7 @@ def list_(runs: Runs = None, json: Json = False) -> int:
         )
         for run in found
     ]
-    columns = ("run", "task", "begun", "events", "MB", "")
+    columns = ("run", "task or pair", "begun", "events", "MB", "")
     print_table(Table(columns, rows, numbers=frozenset({"events", "MB"})), stdout())
     return 0
 
@@ -78,6 +81,9 @@ def show(
     if prompt and reply:
         raise UsageError("give --prompt or --reply; without them --trial shows the beginning of both")
     with open_run(run, runs=runs) as opened:
+        if opened.verb == "distill":
+            _refuse_for_training(trial=trial is not None, against=against is not Against.EVALUATIONS)
+            return _show_training(opened, full=full, html=html, json=json)
         story = opened.story()
         if against is Against.MONEY and not story.result.spent.micro_usd:
             raise UsageError("this run has spent no money; use --against evaluations or time")
@@ -119,6 +125,9 @@ def watch(
     from journeyman.report.text import rich_text
 
     with open_run(run, runs=runs) as opened:
+        if opened.verb == "distill":
+            _refuse_for_training(against=against is not Against.EVALUATIONS)
+            return _watch_training(opened, json=json)
         if not follow(opened, against):
             if json:
                 write_json({"run": opened.folder, "run_id": opened.run_id, "ended": None})
@@ -147,7 +156,8 @@ def resume(
 ) -> int:
     """Go on with a run that was stopped or killed.
 
-    The budget, the search and the proposer are those it was begun with; nothing that was settled is done again.
+    An optimization keeps its budget, search and proposer, and does nothing again that was settled; a training goes on from
+    its last checkpoint.
     """
     from journeyman.cli.ending import say_where, write_report_of
     from journeyman.cli.progress import shown
@@ -158,10 +168,18 @@ def resume(
     from journeyman.report.table import print_table
     from journeyman.runs import find_run, open_run
 
+    folder = find_run(run, runs=runs)
+    with open_run(folder) as opened:
+        training = opened.verb == "distill"
+    if training:
+        from journeyman.cli.distill_train import resume_run
+
+        if proposer is not None or models is not None:
+            raise UsageError(f"the run {folder.name!r} is a training: --proposer and --models mean nothing to it")
+        return resume_run(folder, quiet=quiet, json=json)
     given = None if proposer is None else parse_proposer(proposer)[0]
     if isinstance(given, str):
         raise UsageError(f"a run keeps the proposer it was begun with; --proposer {given} cannot replace it")
-    folder = find_run(run, runs=runs)
     with open_run(folder) as opened:
         if given is None and opened.header.get("proposer", {}).get("name") == "scripted":
             raise UsageError(f"the run {opened.run_id!r} was begun with a script; give it again: --proposer scripted:FILE")
@@ -221,4 +239,54 @@ def export(
         write_json({"run": run, "to": written, "format": form, "events": events})
     else:
         stdout().print(f"{events} events to {written}", soft_wrap=True)
+    return 0
+
+
+def _about(header: dict[str, Any]) -> str:
+    """The task of an optimization, or the pair of a training."""
+    if "task" in header:
+        return str(header["task"])
+    names = [str((header.get(part) or {}).get("name", "")).rstrip("/").rsplit("/", 1)[-1] for part in ("student", "teacher")]
+    return " ← ".join(name for name in names if name) or "–"
+
+
+def _refuse_for_training(*, trial: bool = False, against: bool = False) -> None:
+    from journeyman.errors import UsageError
+
+    if trial or against:
+        raise UsageError(f"{'--trial' if trial else '--against'} belongs to optimizations; this run is a training")
+
+
+def _show_training(run: Run, *, full: bool, html: str | None, json: bool) -> int:
+    from pathlib import Path
+
+    from journeyman.cli.distill_show import print_training, training_document
+    from journeyman.runlog.lock import writer_pid
+
+    story = run.training()
+    if html is not None:
+        Path(html).write_text(run.page(), encoding="utf-8")
+    if json:
+        write_json(training_document(story))
+        return 0
+    print_training(story, stdout(), full=full, writer=writer_pid(run.folder))
+    if html is not None:
+        stderr().print(f"page: {html}", soft_wrap=True)
+    return 0
+
+
+def _watch_training(run: Run, *, json: bool) -> int:
+    from journeyman.cli.distill_show import metrics_table, training_document
+    from journeyman.cli.distill_watch import follow
+    from journeyman.report.table import print_table
+    from journeyman.report.text import rich_text
+
+    ended = follow(run)
+    story = run.training()
+    if json:
+        write_json(training_document(story))
+        return 0
+    if ended:
+        print_table(metrics_table(story), stdout())
+        stderr().print(rich_text(f"ended: {story.reason}; {story.folder}"), soft_wrap=True)
     return 0

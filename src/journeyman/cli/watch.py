@@ -56,7 +56,7 @@ def _with_panel(run: Run, watched: Watched, against: Against, console: Console) 
     from rich.live import Live
 
     plain = is_ascii_only(console)
-    with _leaving_on_sigterm(), Live(console=console, screen=True, auto_refresh=False) as panel:
+    with leaving_on_sigterm(), Live(console=console, screen=True, auto_refresh=False) as panel:
         while not watched.ended:
             width, height = console.size
             lines = panel_lines(run, watched, against, width=width, height=height, ascii_only=plain)
@@ -108,7 +108,7 @@ def _say_writer(console: Console, run: Run, watched: Watched) -> None:
 
 
 @contextlib.contextmanager
-def _leaving_on_sigterm() -> Iterator[None]:
+def leaving_on_sigterm() -> Iterator[None]:
     """Within, SIGTERM unwinds, so that the terminal gets its own screen back."""
 
     def leave(*_: Any) -> None:

@@ -22,7 +22,7 @@ def panel_drawing(story: Story, panel: Panel) -> Markup | None:
         for i, (metric, name) in enumerate(panel.lines)
         if (points := story.course(metric))
     ]
-    if not series:
+    if not series or (panel.changing and len({y for one in series for _, y in one.points}) == 1):
         return None
     unit = f" [{panel.unit}]" if panel.unit else ""
     return draw_lines(
@@ -58,11 +58,14 @@ def heat_drawings(story: Story) -> list[Markup]:
         if not any(v is not None for column in columns for v in column.values):
             continue
         bins = max(len(column.values) for column in columns)
+        # What no response reached is not drawn.
+        used = max(i + 1 for column in columns for i, v in enumerate(column.values) if v is not None)
+        columns = [Column(column.step, column.values[:used]) for column in columns]
         by_token = horizon > 0
         drawn.append(
             draw_heat(
                 columns, x_name=STEPS, y_name=f"{title}, by position in the response" + ("" if by_token else " [bin]"),
-                y_end=horizon if by_token else float(bins), value_name=unit,
+                y_end=horizon * used / bins if by_token else float(used), value_name=unit,
                 label=f"Map of the {title} by position in the response and step",
             )
         )  # fmt: skip

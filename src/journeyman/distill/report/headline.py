@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from journeyman.distill.check.finding import Finding
+from journeyman.distill.diagnostics import sequence
 from journeyman.distill.report.story import Story
 from journeyman.report.number import NONE, alike, duration, number, share
 
@@ -44,9 +45,7 @@ def gap_recovery(story: Story) -> float | None:
     """(after - before) / (teacher - before); None where a score is missing or the teacher is no better to begin with."""
     if len(story.evaluations) < 2 or story.teacher is None:
         return None
-    before, after = story.evaluations[0].avg, story.evaluations[-1].avg
-    gap = story.teacher.avg - before
-    return (after - before) / gap if gap > 0 else None
+    return sequence.gap_recovery(story.evaluations[0].avg, story.evaluations[-1].avg, story.teacher.avg)
 
 
 def caveats(story: Story) -> list[str]:

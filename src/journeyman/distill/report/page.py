@@ -159,7 +159,7 @@ def _one_sample(sample: Sample, name: str, unit: str, ends: tuple[float, float],
     values = sample.values[name]
     low, high = ends
     parts = []
-    for token, value in list(zip(sample.tokens, values, strict=False))[:LONGEST]:
+    for token, value in list(zip(spaced(sample.tokens, sample.text), values, strict=False))[:LONGEST]:
         if not math.isfinite(value):
             parts.append((token, 0, "not measured"))
             continue
@@ -178,6 +178,26 @@ def _one_sample(sample: Sample, name: str, unit: str, ends: tuple[float, float],
             Tokens(parts, label="response in coloured tokens", hidden=max(0, len(sample.tokens) - LONGEST)),
         ],
     )
+
+
+def spaced(tokens: Sequence[str], text: str) -> list[str]:
+    """`tokens` with the blanks that stand behind each in `text`: of some tokenizers a token alone has none.
+
+    A token that the text does not have (an end token, half a character) is left as it is.
+    """
+    found: list[str] = []
+    at = 0
+    for token in tokens:
+        place = text.find(token, at) if token else -1
+        between = text[at:place] if place >= 0 else "-"
+        if between.strip():
+            found.append(token)
+            continue
+        if between and found:
+            found[-1] += between
+        found.append(token)
+        at = place + len(token)
+    return found
 
 
 def _value_words(value: float, unit: str) -> str:

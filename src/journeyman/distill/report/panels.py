@@ -23,6 +23,8 @@ class Panel:
     lines: Sequence[tuple[str, str]]
     bounds: Bounds = ANY
     read: str = ""
+    changing: bool = False
+    """Whether it is worth a figure only where it changes."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ GROUPS = (
               "mean reverse KL per token: falls where the student takes the teacher over"),
         Panel("gradient norm", "", (("gradient/norm", "before clipping"),), POSITIVE,
               "large and sustained where something is learnt; spikes come before a collapse"),
+        Panel("learning rate", "", (("lr", "learning rate"),), POSITIVE, "", changing=True),
+        Panel("updates left out", "", (("update/skipped", "left out"),), SHARE,
+              "1 where the gradient's norm was not finite, so that nothing was changed", changing=True),
+        Panel("sampler against scorer", "nats", (("sampler/gap", "mean |difference|"),), POSITIVE,
+              "log-probabilities of the same tokens; a gap means stale weights or another precision"),
         Panel("mass on the training set", "", (("mass/on_set", "student"),), SHARE,
               "falling while the loss falls: probability leaks out of the token set"),
         Panel("sequence reward", "nats", (("sequence/reward", "mean over rollouts"),), ANY,
@@ -53,6 +60,8 @@ GROUPS = (
         Panel("overlap ratio", "", (("overlap/ratio", "plain"), ("overlap/chance_corrected", "corrected for chance"),
                                     ("overlap/mass_weighted", "weighted by mass")), (None, 1.0),
               "rises where training works; flat or falling where it does not"),
+        Panel("mass, where any token is shared", "", (
+            ("overlap/mass_student_nonempty", "student"), ("overlap/mass_teacher_nonempty", "teacher")), SHARE, ""),
         Panel("mass on shared tokens", "", (("overlap/mass_student", "student"), ("overlap/mass_teacher", "teacher")),
               SHARE, "97 to 99 % in good and bad pairs alike; a plunge is a warning"),
         Panel("advantage on shared tokens", "nats",
@@ -65,6 +74,9 @@ GROUPS = (
     Group("Entropies", "entropies", (
         Panel("entropy", "nats", (("entropy/student", "student"), ("entropy/teacher", "teacher")), POSITIVE,
               "of the next token, at the student's states; a rise without end is a collapse"),
+        Panel("student's entropy by place", "nats", (
+            ("entropy/student/early", "first third"), ("entropy/student/late", "last third")), POSITIVE,
+            "where the last third rises away from the first, responses are too long"),
         Panel("entropy gap", "nats", (("entropy/gap", "mean of |.|"), ("entropy/gap_of_means", "of the means")), POSITIVE,
               "closes where training works"),
     )),
@@ -108,6 +120,9 @@ TOKENS = (
 )
 """Views of a sample's tokens: value, title, unit, and whether low values are the ones that stand out."""
 
+UNSEEN = frozenset({"observed/tokens"})
+"""Metrics that are no figure of the training."""
+
 KEY = (
     "loss", "divergence/full", "divergence/sampled", "overlap/ratio", "overlap/mass_student", "overlap/advantage",
     "entropy/gap", "entropy/student", "entropy/teacher", "gradient/norm", "response/length", "response/truncated",
@@ -125,10 +140,10 @@ def groups_of(metrics: Iterable[str]) -> list[Group]:
         if panels:
             found.append(Group(group.title, group.anchor, panels))
     known = {metric for group in GROUPS for panel in group.panels for metric, _ in panel.lines}
-    others = [Panel(name, "", ((name, name),)) for name in there if name not in known]
+    others = [Panel(name, "", ((name, name),)) for name in there if name not in known | UNSEEN]
     return [*found, Group("Other metrics", "others", others)] if others else found
 
 
 def _kept(panel: Panel, there: Sequence[str]) -> Panel:
     lines = [(metric, name) for metric, name in panel.lines if metric in there]
-    return Panel(panel.title, panel.unit, lines, panel.bounds, panel.read)
+    return Panel(panel.title, panel.unit, lines, panel.bounds, panel.read, panel.changing)

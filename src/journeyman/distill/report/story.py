@@ -258,11 +258,11 @@ def _sample(step: int, row: events.SampledResponse) -> Sample:
 
 
 def _evaluated(step: int | None, scores: dict[str, Any]) -> Evaluated:
-    low, high = _interval(scores.get("interval"))
+    low, high = _interval(scores.get("interval", [scores.get("low"), scores.get("high")]))
     others = {
         name: float(value)
         for name, value in scores.items()
-        if name != "avg" and isinstance(value, int | float) and not isinstance(value, bool)
+        if name not in ("avg", "low", "high") and isinstance(value, int | float) and not isinstance(value, bool)
     }
     return Evaluated(step, float(scores["avg"]), low, high, others)
 

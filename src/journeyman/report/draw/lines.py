@@ -11,7 +11,8 @@ from journeyman.report.draw.axis import Scale, extent, frame, labels
 from journeyman.report.draw.svg import dot, drawing, element, line, polyline, text
 
 WIDTH, HEIGHT = 320, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 30, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 42
+_LETTER = 6.4  # pixels of a digit at a tick
 _LEGEND = 18  # the line with the names, where there are several
 _POINTS = 400  # of a line at most: more cannot be told apart
 _NOISY = 24  # points from which a line is smoothed, with the raw values behind it
@@ -58,9 +59,10 @@ def draw_lines(
     if not shown:
         raise ValueError("no series has a point, so there is nothing to draw")
     xs = [x for one in shown for x, _ in one.points]
-    x = Scale(min(0.0, *xs), max(*xs, 1.0), _LEFT, width - _RIGHT)
     top = _TOP + (_LEGEND if len(shown) > 1 else 0)
     y = Scale(*_range(shown, levels, bounds), height - _BOTTOM, top)
+    longest = max(map(len, labels(y.ticks(3))))
+    x = Scale(min(0.0, *xs), max(*xs, 1.0), max(_LEFT, 12 + _LETTER * longest), width - _RIGHT)
     at = x.ticks(4, whole=True)
     drawn = frame(x, y, x_ticks=at, x_labels=labels(at), x_label=x_name, y_label="", y_ticks=3)
     drawn.append(text(4, _TOP - 12, y_name, class_="name", anchor="start"))
