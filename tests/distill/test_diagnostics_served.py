@@ -167,6 +167,18 @@ def test_parts_with_signals_of_their_own_and_processes_make_one_whole() -> None:
     assert joined(processes).metrics() == pytest.approx(whole.metrics())
 
 
+def test_where_parts_tell_less_the_least_counts() -> None:
+    logp, logq, tokens = pair(4, 60, 0.5, 3.0)
+    observer = ServedObserver(tokens, LENGTHS, places(), 4, **OPTIONS)
+    for rows, some, top in (([0, 1], slice(0, 8), 8), ([2], slice(8, 12), 0)):
+        observer.part(rows, told(logq[some], tokens[some], top)).see(slice(0, 8), logp[some])
+    found = observer.measured()
+    assert observer.top == 0
+    assert (found["overlap/ratio"].kind, found["overlap/ratio"].low) == ("unavailable", None)
+    assert found["divergence/sampled"].kind == "exact"
+    assert found["entropy/teacher"].low < found["entropy/teacher"].high  # type: ignore[operator]
+
+
 def test_without_tokens_and_without_a_signal() -> None:
     empty = torch.zeros(0, dtype=torch.int64)
     nothing = ServedObserver(empty, empty, empty, signal=ServedSignal(torch.zeros(0)))

@@ -381,6 +381,17 @@ def test_useful_depth_from_prompts(student: LanguageModel, teacher: LanguageMode
     assert found.cost.generated == 9 * 32 + 9 * 2 * sum(32 - d + 2 for d in (4, 12, 20))
 
 
+def test_a_teacher_may_be_a_sampler_only(student: LanguageModel, teacher: LanguageModel, rollouts: Rollouts) -> None:
+    def gain(**whom: Any) -> Continuation:
+        return continuation_gain(
+            student, rollouts=rollouts, depths=[4], grader=says_seven, answers=ANSWERS, sampling=SAMPLING, **whom
+        )
+
+    assert gain(teacher=None, teacher_sampler=sampler_for(teacher)) == gain(teacher=teacher)
+    with pytest.raises(UsageError, match="no teacher"):
+        gain(teacher=None)
+
+
 def test_useful_depth_with_real_samplers_is_reproducible(student: LanguageModel, teacher: LanguageModel) -> None:
     prompts = [Prompt((("user", f"{a} + 1"),), f"{a} + 1", "7") for a in range(10)]
 

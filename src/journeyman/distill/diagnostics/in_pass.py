@@ -103,7 +103,7 @@ class Observer:
     def _see(self, where: slice | Any, logp: Any, logq: Any) -> None:
         if logq is None:
             raise UsageError("this teacher tells no distribution: use ServedObserver, which gives bounds")
-        tokens = self._kept.tokens[where]
+        tokens = self._kept.tokens[where].to(logp.device)
         if logp.shape != logq.shape or len(tokens) != len(logp):
             raise UsageError(f"{len(tokens)} tokens have log-probabilities {tuple(logp.shape)} and {tuple(logq.shape)}")
         self._vocabulary = int(logp.shape[1])

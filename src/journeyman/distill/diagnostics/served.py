@@ -70,10 +70,15 @@ class ServedObserver:
             raise UsageError(f"k_metric is {k_metric}; a top list has at least 1 token")
         self.k_metric = k_metric
         self.finished, self.correct = finished, correct
-        self.top = 0
+        self._told: int | None = None
         self._kept = Kept(COLUMNS, tokens, lengths, positions, share=share, seed=seed, ngram=ngram)
         self._vocabulary = 0
         self._whole = None if signal is None else self.part(range(len(lengths)), signal)
+
+    @property
+    def top(self) -> int:
+        """How many of its likeliest tokens the teacher told: the fewest, where parts differ."""
+        return self._told or 0
 
     @property
     def lengths(self) -> Any:
@@ -95,7 +100,8 @@ class ServedObserver:
         index = indices_of(self._kept.lengths, torch.as_tensor(rollouts, dtype=torch.int64))
         if len(signal.logq_token) != len(index):
             raise UsageError(f"the teacher scored {len(signal.logq_token)} tokens, and the rollouts have {len(index)}")
-        self.top = 0 if signal.ids is None else int(signal.ids.shape[1])
+        told = 0 if signal.ids is None else int(signal.ids.shape[1])
+        self._told = told if self._told is None else min(self._told, told)
         return ServedPart(self, index, signal)
 
     def _see(self, where: Any, signal: ServedSignal, chunk: slice, logp: Any) -> None:
@@ -103,19 +109,22 @@ class ServedObserver:
         if len(tokens) != len(logp):
             raise UsageError(f"{len(tokens)} tokens have log-probabilities {tuple(logp.shape)}")
         self._vocabulary = int(logp.shape[1])
-        logq_token = signal.logq_token[chunk]
+        y, logq_token = (values.to(logp.device) for values in (tokens, signal.logq_token[chunk]))
+        told = None
+        if signal.ids is not None and signal.ids.shape[1]:
+            told = tuple(values[chunk].to(logp.device) for values in (signal.ids, signal.logq))
         with torch.no_grad():
             for run in self._kept.runs(where):
                 p = logp[run] if logp.dtype == torch.float64 else logp[run].float()
-                told = (signal.ids[chunk][run], signal.logq[chunk][run]) if self.top else None
-                self._kept.put(where, run, served_values(p, tokens[run], logq_token[run], told, self.k_metric))
+                some = None if told is None else (told[0][run], told[1][run])
+                self._kept.put(where, run, served_values(p, y[run], logq_token[run], some, self.k_metric))
 
     def measured(self) -> dict[str, Measured]:
         """Every metric by name, with its interval, or why there is none."""
         ends = self._ends()
         found = {}
         for name, said in availability(self.top, self._k).items():
-            low, high = ends.get(name, (None, None))
+            low, high = ends.get(name, (None, None)) if said.kind != "unavailable" else (None, None)
             found[name] = Measured(said.kind, low, high, said.why)
         return found
 

@@ -51,7 +51,7 @@ class Depth:
 
 def useful_depth(
     student: LanguageModel,
-    teacher: LanguageModel,
+    teacher: LanguageModel | None,
     prompts: Sequence[Prompt],
     *,
     depths: Sequence[int],
@@ -71,6 +71,7 @@ def useful_depth(
     """Sample one response of the student to each prompt with a known answer, cut it at `depths`, let both models end it.
 
     Args:
+        teacher: None for one that is only served, through `teacher_sampler`.
         n: endings for each prefix and model.
         sampling: of responses and endings; default temperature 1 and twice the deepest depth as limit.
         errors: a gain counts where it is above so many standard errors.

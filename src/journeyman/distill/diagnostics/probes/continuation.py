@@ -69,7 +69,7 @@ class Continuation:
 
 def continuation_gain(
     student: LanguageModel,
-    teacher: LanguageModel,
+    teacher: LanguageModel | None,
     rollouts: Rollouts,
     depths: Sequence[int],
     grader: Grader,
@@ -91,6 +91,7 @@ def continuation_gain(
     them as far as the sampler does; a model against itself gains exactly nothing.
 
     Args:
+        teacher: None for one that is only served, through `teacher_sampler`.
         answers: one for each rollout; None: not known, left out.
         n: endings for each prefix and model.
         sampling: how endings are drawn; `max_tokens` is of the whole response, the prefix included.
@@ -106,10 +107,12 @@ def continuation_gain(
     _check(rollouts, depths, answers, n, sampling, batch)
     from journeyman.distill.rollout.engines import sampler_for
 
-    samplers = [teacher_sampler or sampler_for(teacher)]
+    if teacher is None and teacher_sampler is None:
+        raise UsageError("no teacher: pass a model, or a teacher_sampler for one that is served")
+    samplers = [teacher_sampler or sampler_for(teacher)]  # type: ignore[arg-type]
     if resample:
         samplers.append(student_sampler or sampler_for(student))
-    context = min(student.context, teacher.context)
+    context = min(model.context for model in (student, teacher) if model is not None)
     total = predict(rollouts, depths, answers, n=n, sampling=sampling, resample=resample, limit=limit).generated
     gains, generated = [], 0
     for depth in sorted(set(depths)):
