@@ -14,7 +14,6 @@ SMALL: dict[str, Any] = {
     "sampling.max_tokens": 10,
     "lr": 1e-2,
     "steps": 6,
-    "autocast": "float32",
     "gradient_checkpointing": False,
     "grader": "exact",
     "save_every": 2,

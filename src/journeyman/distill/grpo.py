@@ -21,6 +21,9 @@ from journeyman.distill.losses.observes import Observes
 from journeyman.distill.rollout.rollouts import Rollouts
 from journeyman.distill.train_spec import GrpoSpec
 
+CHUNK_NUMBERS = 2**24
+"""Logits of one chunk: 64 MiB in float32, and autograd keeps about three such matrices."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -84,16 +87,18 @@ def policy_loss(
     spec: GrpoSpec,
     *,
     temperature: float = 1.0,
-    chunk: int = 128,
+    chunk: int | None = None,
     observe: Observes | None = None,
 ) -> Divergence:
-    """sum of weights * `policy_terms` over N tokens, from last hidden states [N, H]; logits of `chunk` tokens at a time.
+    """sum of weights * `policy_terms` over N tokens, from last hidden states [N, H]; logits of `chunk` tokens at a time,
+    default as many as `CHUNK_NUMBERS` holds.
 
     Differentiable with respect to `hidden`, `head.weight` and `head.bias`; the gradient is formed in the forward pass.
     `observe` is shown the student's distribution, and None for the teacher's.
     """
+    rows = chunk or max(16, CHUNK_NUMBERS // head.size)
     loss, per_token = _Chunked.apply(
-        hidden, head.weight, head.bias, head, outcome, tokens, weights, spec, temperature, chunk, observe
+        hidden, head.weight, head.bias, head, outcome, tokens, weights, spec, temperature, rows, observe
     )
     return Divergence(loss, per_token)
 

@@ -23,7 +23,7 @@ import torch.distributed as dist
 
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.optimizer import whole
-from journeyman.distill.train_spec import TrainSpec
+from journeyman.distill.train_spec import Autocast, Precision, TrainSpec
 from journeyman.errors import UsageError
 
 Thing = TypeVar("Thing")
@@ -97,7 +97,14 @@ def joined(device: str = "auto") -> Iterator[Ranks]:
 def autocast(ranks: Ranks, spec: TrainSpec) -> Any:
     """A context in which matrix products have the number format that the spec says."""
     kind = torch.device(ranks.device).type
-    return torch.autocast(kind, torch.bfloat16, enabled=spec.autocast == "bfloat16")
+    return torch.autocast(kind, torch.bfloat16, enabled=computes_in(spec.autocast, kind) == "bfloat16")
+
+
+def computes_in(wanted: Autocast, device: str) -> Precision:
+    """The number format of matrix products on a device, "auto" decided."""
+    if wanted == "auto":
+        return "float32" if device == "cpu" else "bfloat16"
+    return wanted
 
 
 def shard(module: torch.nn.Module, student: LanguageModel, ranks: Ranks) -> None:

@@ -43,7 +43,6 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
         "evaluation.sampling.max_tokens": 96,
         "evaluation.sampling.temperature": 1.0,
         "evaluation.sampling.top_p": 1.0,
-        "autocast": "float32",
         "gradient_checkpointing": False,
         "k_metric": 4,
         "bins": 16,

@@ -24,6 +24,7 @@ from journeyman.errors import UsageError
 Method = Literal["opd", "grpo"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "bfloat16"]
+Autocast = Literal["auto", "float32", "bfloat16"]
 OnFailure = Literal["stop", "continue"]
 
 _CHOICES = {
@@ -31,7 +32,7 @@ _CHOICES = {
     "schedule": Schedule,
     "weights": Precision,
     "teacher_weights": Precision,
-    "autocast": Precision,
+    "autocast": Autocast,
     "on_failure": OnFailure,
 }
 
@@ -140,10 +141,11 @@ class TrainSpec:
         max_skips: updates in a row that may be left out for a norm that is not finite; one more ends the run.
         weights: number format of the student's weights and of the optimizer. In bfloat16 an update of 1e-6 rounds away.
         teacher_weights: number format of a local teacher's weights.
-        autocast: number format of matrix products in forward and backward passes.
+        autocast: number format of matrix products in forward and backward passes; "auto": bfloat16 on a GPU, as in the
+            paper, and float32 on a CPU, many of which are tens of times slower in bfloat16.
         gradient_checkpointing: recompute activations in the backward pass; sampling is not touched by it.
         tokens_per_micro_batch: padded tokens of one forward and backward pass; a longer sequence makes a pass of its own.
-        loss_chunk: response tokens whose logits exist at one time.
+        loss_chunk: response tokens whose logits exist at one time; None: as many as fit into a modest memory.
         engine: what samples: "own", "generate", a server's address, or "auto".
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ...
         k_metric: size of the top lists that metrics compare; it does not change with `loss.k`.
@@ -192,10 +194,10 @@ class TrainSpec:
     max_skips: int = 3
     weights: Precision = "float32"
     teacher_weights: Precision = "float32"
-    autocast: Precision = "bfloat16"
+    autocast: Autocast = "auto"
     gradient_checkpointing: bool = True
     tokens_per_micro_batch: int = 32_768
-    loss_chunk: int = 128
+    loss_chunk: int | None = None
     engine: str = "auto"
     device: str = "auto"
     k_metric: int = 16
