@@ -127,7 +127,7 @@ def _reinforce(model: LabModel, recipe: Reinforce, parent: Path, on_progress: On
         )  # fmt: skip
         train(
             spec, student=made, folder=Path(scratch) / "run",
-            on_step=lambda at: on_progress and on_progress(Progress(model.name, "GRPO", at.step.step + 1, at.steps)),
+            on_step=lambda at: on_progress and on_progress(Progress(model.name, "GRPO", at.step.step, at.steps)),
         )  # fmt: skip
     return made
 
