@@ -56,10 +56,12 @@ def test_verl_writes_one_file_a_step_and_ten_comes_after_nine(tmp_path: Path) ->
     for step in (10, 9):
         (tmp_path / f"{step}.jsonl").write_text(verl_line(step) + "\n" + verl_line(step, score=0.0) + "\n")
     found = read_foreign(tmp_path)
-    assert found.source == "verl" and found.steps() == [9, 10]
+    assert found.source == "verl"
+    assert found.steps() == [9, 10]
     assert [record.step for record in found.records] == [9, 9, 10, 10]
     assert [record.correct for record in found.at(9)] == [True, False]
-    assert found.records[0].answer == "3" and found.records[0].logp is None
+    assert found.records[0].answer == "3"
+    assert found.records[0].logp is None
     assert "special tokens" in found.notes[0]
 
 
@@ -80,7 +82,8 @@ def test_trl_writes_a_table_a_step(tmp_path: Path) -> None:
     for step in (5, 10):
         trl_table(tmp_path, step, {"step": [step] * 2, "prompt": ["1 + 2", "3"], "completion": ["so 3", "we get 3"]})
     found = read_foreign(tmp_path)
-    assert found.source == "trl" and found.steps() == [5, 10]
+    assert found.source == "trl"
+    assert found.steps() == [5, 10]
     assert [record.response for record in found.at(5)] == ["so 3", "we get 3"]
     assert found.records[0].correct is None
 
@@ -92,24 +95,30 @@ def test_trl_reward_trainers_add_columns_and_chats(tmp_path: Path) -> None:
     trl_table(tmp_path, 1, columns)
     found = read_foreign(tmp_path)
     assert [record.correct for record in found.records] == [True, False]
-    assert found.records[0].prompt == "1 + 2" and found.records[1].response == "4"
+    assert found.records[0].prompt == "1 + 2"
+    assert found.records[1].response == "4"
 
 
 def test_the_same_table_as_logged_to_wandb(tmp_path: Path) -> None:
     table = {"columns": ["step", "prompt", "completion"], "data": [[7, "1 + 2", "so 3"]]}
     (tmp_path / "completions_7_abc.table.json").write_text(json.dumps(table))
     found = read_foreign(tmp_path)
-    assert found.source == "trl" and found.steps() == [7] and found.records[0].response == "so 3"
+    assert found.source == "trl"
+    assert found.steps() == [7]
+    assert found.records[0].response == "so 3"
 
 
 def test_prime_rl_exports_tokens_and_both_log_probabilities(tmp_path: Path) -> None:
     prime_step(tmp_path, 3)
     prime_step(tmp_path, 4, stable=False)
     found = read_foreign(tmp_path)
-    assert found.source == "prime-rl" and found.steps() == [3]
+    assert found.source == "prime-rl"
+    assert found.steps() == [3]
     (record,) = found.records
-    assert record.prompt_ids == (1, 5, 6) and record.response_ids == (7, 8, 2)
-    assert record.logp == (-0.5, -0.25, -0.125) and record.scored == (-0.4, -0.25, -0.125)
+    assert record.prompt_ids == (1, 5, 6)
+    assert record.response_ids == (7, 8, 2)
+    assert record.logp == (-0.5, -0.25, -0.125)
+    assert record.scored == (-0.4, -0.25, -0.125)
     assert record.correct is True
     assert "1 files of unfinished steps" in found.notes[0]
 
@@ -155,18 +164,22 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_prompt_gets_back_the_special_tokens_that_its_dump_lost(tiny: Callable[..., Path]) -> None:
     model = open_model(tiny("layout"))
     frame = frame_of(model)
-    assert frame is not None and frame.shown_before == "user" and frame.shown_after == "assistant"
+    assert frame is not None
+    assert frame.shown_before == "user"
+    assert frame.shown_after == "assistant"
     rendered = model.tokenizer.apply_chat_template(
         [{"role": "user", "content": "1 + 2"}], tokenize=False, add_generation_prompt=True
     )
     ids = model.tokenizer(rendered, add_special_tokens=False)["input_ids"]
     shown = model.tokenizer.decode(ids, skip_special_tokens=True)
     laid = lay_out([Record(1, prompt=shown, response="so 3"), Record(1, prompt=shown, response="we get 3")], model)
-    assert list(laid.rollouts.prompts[0]) == list(ids) and len(laid.rollouts.prompts) == 1
+    assert list(laid.rollouts.prompts[0]) == list(ids)
+    assert len(laid.rollouts.prompts) == 1
     assert laid.rollouts.lengths.tolist() == [3, 3]
     assert laid.rollouts.finished.tolist() == [True, False]
     assert laid.rollouts.response(0)[-1] in model.eos_ids
-    assert "tokenized again" in laid.notes[0] and len(laid.notes) == 1
+    assert "tokenized again" in laid.notes[0]
+    assert len(laid.notes) == 1
 
 
 def test_a_prompt_that_fits_no_template_is_read_raw_and_said_so(tiny: Callable[..., Path]) -> None:
@@ -180,8 +193,10 @@ def test_exported_tokens_are_taken_as_they_are(tmp_path: Path, tiny: Callable[..
     model = open_model(tiny("layout"))
     prime_step(tmp_path, 3)
     laid = lay_out(read_foreign(tmp_path).records, model)
-    assert laid.rollouts.response(0) == [7, 8, 2] and laid.rollouts.finished.tolist() == [True]
-    assert laid.rollouts.logp.tolist() == [[-0.5, -0.25, -0.125]] and laid.notes == ()
+    assert laid.rollouts.response(0) == [7, 8, 2]
+    assert laid.rollouts.finished.tolist() == [True]
+    assert laid.rollouts.logp.tolist() == [[-0.5, -0.25, -0.125]]
+    assert laid.notes == ()
 
 
 def test_nothing_that_fits_is_an_error(tiny: Callable[..., Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -115,22 +116,20 @@ def logp_of(hidden: Any, head: Any, tokens: Any, temperature: float = 1.0) -> An
 
 
 def surprise(hidden: Any, head: Any, batch: Batch, temperature: float = 1.0) -> tuple[float, float]:
-    """Mean of -log p(token) - entropy in nats a token, and its standard error over responses.
+    """Mean of -log p(token) - entropy in nats a token, and its standard error if the tokens were sampled from p.
 
-    Zero in expectation where the tokens were sampled from p: below, they came from something sharper; above, from
-    something else.
+    Zero in expectation where they were: below, they came from something sharper; above, from something else. Each token's
+    excess has mean zero given those before it, so the variances of p's own -log p add up over all tokens.
     """
     import torch
 
-    parts = []
+    excess, variance = 0.0, 0.0
     with torch.no_grad():
         for states, tokens in zip(hidden.split(CHUNK), batch.tokens.split(CHUNK), strict=True):
             logp = torch.log_softmax(head.logits(states).float() / temperature, -1)
-            entropy = -(logp.exp() * logp).sum(-1)
-            parts.append(-logp.gather(1, tokens[:, None]).squeeze(1) - entropy)
-    excess = torch.cat(parts).double().cpu()
-    lengths = batch.lengths.cpu()
-    rows = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
-    mean = float(excess.mean())
-    sums = torch.zeros(len(lengths), dtype=torch.float64).index_add_(0, rows, excess - mean)
-    return mean, float(sums.square().sum().sqrt() / len(excess))
+            p = logp.exp()
+            entropy = -(p * logp).sum(-1)
+            excess += float((-logp.gather(1, tokens[:, None]).squeeze(1) - entropy).sum())
+            variance += float(((p * logp.square()).sum(-1) - entropy.square()).clamp_min(0).sum())
+    count = len(batch.tokens)
+    return excess / count, math.sqrt(variance) / count

@@ -26,9 +26,9 @@ class Thresholds:
     errors: float = 2.0
 
     # Divergence over the student's entropy: which part of its uncertainty the teacher would change. The lab's shipped pair:
-    # .115 for the twin that teaches its student, .044 the other way round, which undoes; the first trial: .009 nats, about .02,
-    # for the bigger model that taught nothing. The published pair that worked: about .33. The limit is the geometric mean of
-    # .115 and .044.
+    # .115 for the twin that teaches its student, .044 the other way round, which undoes; the first trial: .009 nats, about
+    # .02, for the bigger model that taught nothing. The published pair that worked: about .33. The limit is the geometric
+    # mean of .115 and .044.
     quiet: float = 0.07
 
     # Where the divergence of two students that differ by their seed is known, news must be twice as loud as that.
@@ -102,20 +102,24 @@ class Thresholds:
     truncated_rise: float = 0.2
     truncated: float = 0.5
 
+    # The same where sampler and scorer compute in float32 in this process: they differ by rounding, below .00001.
+    sampler_gap_exact: float = 0.005
+
     # --- wiring -----------------------------------------------------------------------------------------------------
 
     # A model against itself, per token, in nats: float32 rounding through a few dozen layers; bfloat16 has 8 bits.
     identity: float = 1e-3
     identity_half: float = 0.05
 
-    # Likelihood of the student's tokens must be best where they stand, in nats per token against either neighbour.
-    shift_margin: float = 0.0
-
     # Changed padding may move a log-probability by rounding only.
     padding: float = 1e-3
 
     # A sampler that ends no response although the scorer would have ended this many of them.
     ends_expected: float = 3.0
+
+    # A served teacher's scores of its own greedy tokens against the log-probabilities it drew them with: beyond a nat they
+    # are scores of other tokens; below, of other weights or in another precision.
+    served_shift: float = 1.0
 
     # Log-probability difference that a doubled temperature must at least make, in nats per token.
     temperature: float = 0.01

@@ -18,10 +18,14 @@ from journeyman.distill.check.finding import Finding
 from journeyman.distill.check.wiring_text import end_of_sequence, heads, padding, room, templates, vocabulary
 from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.rollout.rollouts import pack
+from journeyman.distill.rollout.served import Served as SampledElsewhere
+from journeyman.distill.teacher.served import Served
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal
 
 Check = Callable[[Bench], Finding]
 SIGMAS = 4.0
+COLD = 0.25
+CUT_ONCE = "State i predicts token i + 1: cut the last logit off and the first label, on exactly one side."
 FOLLOW = "Follow the teacher's answers from the server to the loss; a batch that is re-ordered or filtered loses them."
 
 
@@ -97,12 +101,14 @@ def identity(bench: Bench) -> Finding:
 def shift(bench: Bench) -> Finding:
     """The teacher's log-probabilities stand at the tokens they belong to, not one before or after."""
     offsets = (-1, 0, 1)
-    if isinstance(bench.signal, HiddenSignal):
-        scores = {offset: _likelihood_at(bench, offset) for offset in offsets}
-        what, margin = "mean log-likelihood of the student's tokens", 0.0
-    else:
+    if isinstance(bench.signal, ServedSignal):
+        if isinstance(bench.teacher, Served):
+            return _served_shift(bench)
         scores = {offset: _correlation_at(bench, offset) for offset in offsets}
-        what, margin = "correlation with the student's own log-probabilities", 0.0
+        what = "correlation with the student's own log-probabilities"
+    else:
+        scores = {offset: _likelihood_at(bench, offset) for offset in offsets}
+        what = "mean log-likelihood of the student's tokens"
     measured: dict[str, float | str] = {f"{offset:+d}": score for offset, (score, _) in scores.items()}
     threshold = f"{what} is best at offset 0"
     best = max(offsets, key=lambda offset: (scores[offset][0], offset == 0))
@@ -115,12 +121,25 @@ def shift(bench: Bench) -> Finding:
         if clear:
             return Finding("shift", True, measured, threshold)
         return Finding("shift", None, measured, threshold, "The three offsets are too close to tell: use more responses.")
-    if apart <= margin + SIGMAS * error:
+    if apart <= SIGMAS * error:
         return Finding("shift", None, measured, threshold, "The three offsets are too close to tell: use more responses.")
     return Finding(
         "shift", False, measured, threshold,
-        f"The teacher's answers fit the tokens best when moved by {best:+d}: they are off by one.",
-        "State i predicts token i + 1: cut the last logit off and the first label, on exactly one side.",
+        f"The teacher's answers fit the tokens best when moved by {best:+d}: they are off by one.", CUT_ONCE,
+    )  # fmt: skip
+
+
+def _served_shift(bench: Bench) -> Finding:
+    """A server scores tokens that it drew itself: with the log-probabilities it drew them with, unless it is moved."""
+    apart = _served_apart(bench) or 0.0
+    measured: dict[str, float | str] = {"served_against_itself": apart}
+    threshold = f"scores of its own tokens within {bench.limits.served_shift:g} nats of what they were drawn with"
+    if apart <= bench.limits.served_shift:
+        return Finding("shift", True, measured, threshold)
+    return Finding(
+        "shift", False, measured, threshold,
+        f"The server's scores of its own tokens are {apart:.1f} nats off what it drew them with: they stand elsewhere.",
+        CUT_ONCE,
     )  # fmt: skip
 
 
@@ -152,7 +171,7 @@ def gradient(bench: Bench) -> Finding:
 
 def no_signal(said: str) -> Finding:
     """The check `gradient` where the teacher's answers were found to be none when they were asked for."""
-    return Finding("gradient", False, {}, "every token of the student is scored", said, FOLLOW)
+    return Finding("gradient", False, {}, "every token of the student is scored", said.rstrip(".") + ".", FOLLOW)
 
 
 def temperature(bench: Bench) -> Finding:
@@ -179,20 +198,21 @@ def temperature(bench: Bench) -> Finding:
                 f"{bench.signal.temperature:g} whatever is asked.",
                 f"Set the teacher's temperature to {bench.signal.temperature:g}, or take the teacher into this process.",
             )  # fmt: skip
-    low = 0.5
-    cold = replace(bench.sampling, temperature=low, top_p=1.0, top_k=0, max_tokens=bench.rollouts.ids.shape[1])
-    each = len(bench.rollouts) // len(bench.ids)
+    cold = replace(bench.sampling, temperature=COLD, top_p=1.0, top_k=0, max_tokens=bench.rollouts.ids.shape[1])
+    each = 2 * len(bench.rollouts) // len(bench.ids)
     batch = pack(bench.sampler.sample(bench.ids, each, cold, bench.seed), bench.student.pad_id)
     states = states_of(bench.student, batch)
     head = bench.student.head()
-    at_low, error = surprise(states, head, batch, low)
-    measured["excess_at_half"] = at_low
+    at_low, error = surprise(states, head, batch, COLD)
+    measured["excess_when_cold"] = at_low
     acts_in_loss = _temperature_in_loss(bench)
     measured["loss_change"] = acts_in_loss
     if at_low > SIGMAS * error and at_low > bench.limits.temperature:
+        if sampler(bench).passed is False:
+            return Finding("temperature", None, measured, threshold, "The engine has other weights, see 'sampler'.")
         return Finding(
             "temperature", False, measured, threshold,
-            f"Asked for temperature {low:g}, the sampler drew tokens {at_low:.3f} nats less likely than that has it.",
+            f"Asked for temperature {COLD:g}, the sampler drew tokens {at_low:.3f} nats less likely than that has it.",
             "The engine does not pass the temperature on; take another one (--engine own).",
         )  # fmt: skip
     if acts_in_loss < bench.limits.temperature:
@@ -208,7 +228,8 @@ def sampler(bench: Bench) -> Finding:
     """The sampler's log-probabilities are those of the weights that are trained: no other engine, no older weights."""
     from journeyman.distill.rollout.score import log_probs_of
 
-    limit = bench.limits.sampler_gap
+    exact = not isinstance(bench.sampler, SampledElsewhere) and bench.rounding == bench.limits.identity
+    limit = bench.limits.sampler_gap_exact if exact else bench.limits.sampler_gap
     threshold = f"at most {limit:g} nats a token between sampler and scorer"
     at = bench.sampling.temperature or 1.0
     scored = logp_of(bench.hidden, bench.student.head(), bench.batch.tokens, at)
@@ -247,7 +268,6 @@ CHECKS: tuple[Check, ...] = (
 def _served_apart(bench: Bench) -> float | None:
     """A served teacher against the same weights here, or against the log-probabilities that it samples with itself."""
     from journeyman.distill.rollout.score import log_probs_of
-    from journeyman.distill.teacher.served import Served
 
     assert isinstance(bench.signal, ServedSignal)
     if bench.teacher_model is not None:
