@@ -26,7 +26,7 @@ SPECS: dict[str, LossSpec] = {
     "eq5": LossSpec(k=4, variant="eq5"),
     "eq5-union": LossSpec(k=4, variant="eq5", strategy="union"),
 }
-N, V = 30, 200
+N, V = 30, 600
 every_kind = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
 
@@ -172,7 +172,7 @@ def test_heads_padded_to_other_sizes_agree_and_other_vocabularies_are_refused() 
         (ours,) = torch.autograd.grad(found.loss, padded)
         assert torch.equal(ours[:V], torch.autograd.grad(expected.loss, head.weight)[0])
         assert ours[V:].abs().max() == 0
-    with pytest.raises(ModelUnsuitable, match="student's head has 224 tokens, the teacher's 200"):
+    with pytest.raises(ModelUnsuitable, match="student's head has 624 tokens, the teacher's 600"):
         divergence(hidden, Head(padded), hidden_t, head_t, tokens, weights, LossSpec())
 
 
@@ -182,9 +182,9 @@ def test_heads_padded_to_other_sizes_agree_and_other_vocabularies_are_refused() 
         ({"weights": torch.ones(3)}, "weights has 3 rows, but there are 30 tokens"),
         ({"hidden_t": torch.ones(31, 8)}, "hidden_t has 31 rows"),
         ({"chunk": 0}, "chunk is 0"),
-        ({"spec": LossSpec(form="sampled"), "tokens": torch.full((N,), V)}, "the heads know 0 to 199"),
-        ({"spec": LossSpec(k=V + 1)}, "k is 201"),
-        ({"spec": LossSpec(k=V + 1, variant="eq5")}, "k is 201"),
+        ({"spec": LossSpec(form="sampled"), "tokens": torch.full((N,), V)}, "the heads know 0 to 599"),
+        ({"spec": LossSpec(k=V + 1)}, "k is 601"),
+        ({"spec": LossSpec(k=V + 1, variant="eq5")}, "k is 601"),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_refused(change: dict[str, Any], said: str) -> None:
@@ -253,6 +253,15 @@ def test_the_most_memory_is_two_chunks_and_the_heads_gradient(spec: LossSpec, mo
     with Alive(*inputs) as alive:
         divergence_of_logits(head.logits(hidden), rest[1].logits(rest[0]), *rest[2:], spec)
     assert alive.peak > 2 * everything, "the measure sees what a plain computation holds"
+
+
+def test_rows_are_gathered_where_that_is_less_work() -> None:
+    """A searched vocabulary gives the student's mass only; all of it gives both."""
+    for vocabulary, gathers in ((255, False), (256, True)):
+        found = divergence(*case(vocabulary=vocabulary), SPECS["eq5"])
+        assert (found.mass_teacher is None) == gathers
+    assert divergence(*case(vocabulary=256), SPECS["eq5-union"]).mass_teacher is not None
+    assert divergence(*case(vocabulary=600), LossSpec(k=4, variant="eq5", min_mass=0.1)).mass_teacher is not None
 
 
 def test_a_chunk_is_chosen_for_the_vocabulary_and_the_machine() -> None:

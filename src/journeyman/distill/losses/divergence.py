@@ -5,7 +5,7 @@
     found.loss.backward()
 
 The gradient is formed in the forward pass, chunk by chunk, and handed over in the backward pass. Form `topk` in variant
-`eq5` looks at k rows of the head per token only; all others see the whole vocabulary.
+`eq5` looks at k rows of the head per token only, where the vocabulary is large; all others see all of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from journeyman.distill.losses.observes import Observes
 from journeyman.distill.losses.projection import Gradients, no_gradients, projection
 from journeyman.distill.losses.spec import LossSpec
 from journeyman.errors import ModelUnsuitable, UsageError
+
+GATHERED_FROM = 64
+"""Tokens of the vocabulary to each slot of a set, from which on gathering rows is quicker than multiplying by all."""
 
 
 def divergence(
@@ -57,7 +60,7 @@ def divergence(
         student = Side(hidden_s.detach(), projection(head_s, hidden_s, spec.temperature))
         teacher = Side(hidden_t.detach(), projection(head_t, hidden_t, spec.teacher_temperature))
         weights = weights.detach().to(student.through.dtype)
-        if spec.form == "topk" and spec.variant == "eq5" and not spec.min_mass:
+        if _gathers(spec, head_s.size):
             found = gathered(student, teacher, weights, spec, gradients, chunk=chunk, observe=observe)
         else:
             found = dense(student, teacher, tokens, weights, spec, gradients, chunk=chunk, observe=observe)
@@ -65,6 +68,12 @@ def divergence(
     if gradients.wanted:
         loss = Formed.apply(loss, gradients, hidden_s, head_s.weight, head_s.bias)
     return Divergence(loss, found.value, found.mass_student, found.mass_teacher)
+
+
+def _gathers(spec: LossSpec, vocabulary: int) -> bool:
+    slots = spec.k * (2 if spec.strategy in ("union", "symmetric_difference") else 1)
+    only_the_set = spec.form == "topk" and spec.variant == "eq5" and not spec.min_mass
+    return only_the_set and vocabulary >= GATHERED_FROM * slots
 
 
 class Formed(torch.autograd.Function):  # type: ignore[misc]
