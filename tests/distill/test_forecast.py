@@ -21,23 +21,17 @@ from journeyman.errors import ModelNotFound
 PEAK = Path(__file__).parent / "peak_driver.py"
 
 
-def measured(spec_of: str, *, layers: int, hidden: int, vocabulary: int, checkpointing: bool) -> dict[str, float]:
-    given = {"layers": layers, "hidden": hidden, "vocabulary": vocabulary, "checkpointing": checkpointing}
-    done = subprocess.run(
-        [sys.executable, str(PEAK), spec_of, json.dumps(given)],
-        capture_output=True, text=True, check=False, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of a process is read from /proc")
-@pytest.mark.parametrize("checkpointing", [False, True])
-def test_memory_is_predicted_to_within_a_factor(checkpointing: bool, tmp_path: Path) -> None:
-    found = measured(str(tmp_path), layers=12, hidden=256, vocabulary=8192, checkpointing=checkpointing)
-    assert 1 / 1.6 < found["predicted_gb"] / found["measured_gb"] < 1.6, found
+def test_memory_is_predicted_to_within_a_factor(tmp_path: Path) -> None:
+    given = {"layers": 8, "hidden": 256, "vocabulary": 8192}
+    done = subprocess.run(
+        [sys.executable, str(PEAK), str(tmp_path), json.dumps(given)],
+        capture_output=True, text=True, check=False, timeout=280, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for found in json.loads(done.stdout.splitlines()[-1]):
+        assert 1 / 1.6 < found["predicted_gb"] / found["measured_gb"] < 1.6, found
 
 
 def test_a_shape_is_that_of_the_model(tiny: Callable[..., Path], tmp_path: Path) -> None:
@@ -72,8 +66,9 @@ def test_hours_follow_steps_lengths_and_throughput(tiny: Callable[..., Path], tm
 
 
 def test_memory_grows_with_what_is_asked_for(tiny: Callable[..., Path], tmp_path: Path) -> None:
-    folder = tiny("student", seed=1)
-    spec = small_spec(folder, folder, tmp_path, sampling__max_tokens=100, tokens_per_micro_batch=1024, steps=5)
+    folder = tiny("deep", seed=1, layers=6)
+    lengths = {"sampling__max_tokens": 100, "max_prompt_tokens": 28, "tokens_per_micro_batch": 512}
+    spec = small_spec(folder, folder, tmp_path, **lengths, steps=5)
 
     def memory(**changes: object) -> dict[str, float]:
         return forecast(changed(spec, changes), tokens_per_s=1).memory_gb
@@ -81,7 +76,7 @@ def test_memory_grows_with_what_is_asked_for(tiny: Callable[..., Path], tmp_path
     plain = memory()
     assert memory(gradient_checkpointing=True)["activations"] < plain["activations"]
     assert memory(weights="bfloat16")["weights"] == plain["weights"] / 2
-    assert memory(tokens_per_micro_batch=512)["activations"] < plain["activations"]
+    assert memory(tokens_per_micro_batch=256)["activations"] < plain["activations"]
     assert memory(prompts_per_step=8)["cache"] == 2 * plain["cache"]
     shared = forecast(spec, tokens_per_s=1, processes=2).memory_gb
     assert shared["optimizer"] == plain["optimizer"] / 2
