@@ -53,7 +53,8 @@ def metrics_at(step: int, steps: int, works: bool, rng: random.Random) -> dict[s
         "entropy/student": 0.6 - 0.1 * t, "entropy/teacher": 0.5, "entropy/gap": 0.1 * fall,
         "entropy/gap_of_means": 0.09 * fall, "teacher/rank_mean": 1.4 - 0.2 * t, "teacher/rank_median": 1.0,
         "teacher/in_top_k": 0.99, "response/length": 40 + 4 * t,
-        "response/truncated": 0.05, "score/rollouts": 0.6 + (0.38 * (1 - fall) if works else 0.0), "unheard/of": 1.0 + t,
+        "response/truncated": 0.05, "unheard/of": 1.0 + t,
+        "score/rollouts": 0.6 + (0.38 * (1 - fall) - 0.02 * rng.random() if works else 0.0),
     }  # fmt: skip
 
 

@@ -77,9 +77,9 @@ def check(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Say before the first step whether this student can learn from this teacher. Nothing is trained.
+    """Say beforehand whether a student can learn from a teacher.
 
-    First the wiring: vocabulary, end tokens, templates, engines, temperature, gradient. Then the pair, on the student's own
+    Nothing is trained. First the wiring: vocabulary, end tokens, templates, engines, temperature, gradient. Then the pair, on the student's own
     rollouts. Then a verdict with the figure it rests on, and the command that repairs. With --grader both are scored, too.
     Exit status 1 where the wiring is wrong or the verdict is one of failure.
     """
@@ -112,7 +112,7 @@ def diagnose(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Say why a run that another trainer made went as it did: from its rollouts, checkpoints and the teacher.
+    """Say why a run of another trainer went as it did.
 
     Rollouts alone tell scores, lengths and staleness; with --student they are scored anew, with --teacher the pair is
     judged. Exit status 1 where the verdict is one of failure.
@@ -153,7 +153,7 @@ def train(
     json: Json = False,
     **settings: Any,
 ) -> int:
-    """Train a student on its own rollouts, scored token by token by a teacher.
+    """Train a student on its own rollouts, scored by a teacher.
 
     The run is in a folder of its own, with its page and its checkpoints; Ctrl-C or a kill loses nothing before the last
     checkpoint, and 'journeyman distill resume' goes on. Defaults are those of the paper's Table 2.
@@ -176,7 +176,7 @@ def resume(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Go on with a training that was stopped or killed, from its last checkpoint."""
+    """Go on with a training from its last checkpoint."""
     from journeyman.cli.distill_train import resume_run
     from journeyman.errors import RunError
     from journeyman.runs import find_run, open_run
@@ -195,7 +195,10 @@ def compare(
     runs: Runs = None,
     json: Json = False,
 ) -> int:
-    """Put trainings side by side: scores with intervals, gap recovery, curves, the settings in which they differ."""
+    """Put trainings side by side: scores, curves, settings.
+
+    Scores have intervals; runs that differ in their seed only are taken together, too.
+    """
     from journeyman.cli.distill_compare import show_comparison
 
     return show_comparison(run, html=html, runs=runs, json=json)
@@ -225,7 +228,10 @@ def evaluate(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Score a model on prompts with answers: avg@n, pass@n, lengths, truncation, intervals. Defaults are the paper's."""
+    """Score a model on prompts with answers: avg@n, pass@n.
+
+    With lengths, truncation and intervals. Defaults are those of the paper's evaluation.
+    """
     from journeyman.cli.distill_recipes import evaluate_model
 
     return evaluate_model(
@@ -269,7 +275,10 @@ def prompts_(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Prepare prompts for a teacher: compare templates, drop known prompts, keep the aligned ones, mix in others."""
+    """Compare templates; drop, keep and mix prompts.
+
+    What is kept is what the teacher suits best; what that costs in entropy is measured and said.
+    """
     from journeyman.cli.distill_recipes import prepare_prompts
 
     return prepare_prompts(
@@ -301,7 +310,10 @@ def length(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Find how deep into a response the teacher still helps, and cap the responses there."""
+    """Find how deep into a response the teacher still helps.
+
+    The teacher takes over from the student's own prefixes; where that gains nothing, training there teaches nothing.
+    """
     from journeyman.cli.distill_recipes import find_depth
 
     return find_depth(
@@ -313,7 +325,7 @@ def length(
 
 @app.command()
 def demo(runs: Runs = None, json: Json = False) -> int:
-    """Check and train two small pairs, one that works and one that cannot, and show both sets of curves.
+    """Check and train two small pairs: one works, one cannot.
 
     About a minute on two cores; no key, no GPU, no network. Exit status 1 unless the first learns and the second loses.
     """

@@ -49,10 +49,14 @@ def show_demo(*, runs: str | None, json: bool) -> int:
 
 def run_demo(runs: str | None) -> list[Shown]:
     """The demo with progress on stderr."""
+    import torch
+
     from journeyman.cli.distill_progress import Lines
     from journeyman.cli.distill_standing import Standing
     from journeyman.distill.demo import demonstrate
 
+    # Models as small as these are slower on several threads than on one, and much slower beside other work.
+    torch.set_num_threads(1)
     console = stderr()
     watching: dict[str, Any] = {}
 

@@ -156,6 +156,7 @@ def _legend(lines: Sequence[Line], level: tuple[str, float] | None, width: int, 
     if level is not None:
         text.append(f"{'-' if ascii_only else '╌╌'} {one_line(level[0], limit=width)}", "dim")
     text.rstrip()
+    text.truncate(width)
     return text
 
 

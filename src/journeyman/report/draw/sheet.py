@@ -31,7 +31,7 @@ def sheet(drawings: Sequence[Markup], *, title: str, columns: int = 3, legend: S
     placed = []
     for i, one in enumerate(drawings):
         x, y = (i % columns) * (wide + _GAP), head + (i // columns) * (high + _GAP)
-        placed.append(Markup(one.replace("<svg", f'<svg x="{x:g}" y="{y:g}"', 1)))
+        placed.append(Markup(str(one).replace("<svg", f'<svg x="{x:g}" y="{y:g}"', 1)))
     width = columns * (wide + _GAP) - _GAP + 16
     height = head + -(-len(drawings) // columns) * (high + _GAP)
     ground = element("rect", x=-8, y=0, width=width, height=height, class_="paper")
@@ -40,7 +40,7 @@ def sheet(drawings: Sequence[Markup], *, title: str, columns: int = 3, legend: S
         *legend, *placed, viewBox=f"-8 0 {width:g} {height:g}", width=width, height=height, role="img",
         aria_label=one_line(title, limit=400),
     )  # fmt: skip
-    return whole.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).encode() + b"\n"
+    return str(whole).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).encode() + b"\n"
 
 
 def _style() -> str:
