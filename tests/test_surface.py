@@ -62,7 +62,13 @@ def signature(function: Any) -> str:
     def bare(annotation: Any) -> Any:
         return Bare(annotation) if isinstance(annotation, str) else annotation
 
-    parameters = [p.replace(annotation=bare(p.annotation)) for p in found.parameters.values()]
+    def short(default: Any) -> Any:
+        """A default that is an object with many fields is not written out."""
+        return Bare("...") if default is not inspect.Parameter.empty and len(repr(default)) > 100 else default
+
+    parameters = [
+        p.replace(annotation=bare(p.annotation), default=short(p.default)) for p in found.parameters.values()
+    ]
     return str(found.replace(parameters=parameters, return_annotation=bare(found.return_annotation)))
 
 

@@ -79,9 +79,9 @@ def check(
 ) -> int:
     """Say beforehand whether a student can learn from a teacher.
 
-    Nothing is trained. First the wiring: vocabulary, end tokens, templates, engines, temperature, gradient. Then the pair, on the student's own
-    rollouts. Then a verdict with the figure it rests on, and the command that repairs. With --grader both are scored, too.
-    Exit status 1 where the wiring is wrong or the verdict is one of failure.
+    Nothing is trained. First the wiring: vocabulary, end tokens, templates, engines, temperature, gradient. Then the pair,
+    on the student's own rollouts. Then a verdict with the figure it rests on, and the command that repairs. With --grader
+    both are scored, too. Exit status 1 where the wiring is wrong or the verdict is one of failure.
     """
     from journeyman.cli.distill_check import check_pair
 
@@ -285,6 +285,50 @@ def prompts_(
         student, teacher, prompts, quiet=quiet, json=json, templates=template or ("dapo", "boxed"), keep=keep, by=by,
         without=without or (), mix=mix, share=share, to=to, grader=grader, limit=limit, n=n, max_tokens=max_tokens,
         enable_thinking=enable_thinking, dtype=dtype, device=device, seed=seed,
+    )  # fmt: skip
+
+
+@app.command("cold-start")
+def cold_start(
+    student: Student,
+    teacher: Teacher,
+    prompts: Prompts,
+    to: Annotated[
+        str, typer.Option("--to", metavar="DIR", help="Folder of the work: made, or gone on with.")
+    ] = "cold-start",
+    others: Annotated[
+        str | None, typer.Option("--others", metavar="FILE", help="For the distillation after it [a part of --prompts].")
+    ] = None,
+    grader: Grader = "math",
+    template: Template = "chat",
+    enable_thinking: Thinking = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Ask only the first N [200000].")] = None,
+    attempts: Annotated[int, typer.Option("--attempts", min=1, metavar="N", help="Tries at a response that passes.")] = 3,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, metavar="N", help="Longest response.")] = 12_288,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, metavar="N", help="Passes over the responses.")] = 1,
+    lr: Annotated[float, typer.Option("--lr", metavar="RATE", help="Peak learning rate of the fine-tuning.")] = 1e-5,
+    batch: Annotated[int, typer.Option("--batch", min=1, metavar="N", help="Examples of one update.")] = 64,
+    control: Annotated[
+        int, typer.Option("--control", min=0, metavar="N", help="Fine-tune a control for as much as N rollouts cost, too.")
+    ] = 0,
+    engine: Engine = "auto",
+    bf16: Annotated[bool, typer.Option("--bf16", help="Products of the fine-tuning in bfloat16.")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> int:
+    """Fine-tune the student on the teacher's responses first.
+
+    Responses that are cut off, repeat themselves or give no answer are asked for again; the rest is learned from; the
+    command for the distillation, on other prompts, is printed. Defaults are those of the paper's Table 3.
+    """
+    from journeyman.cli.distill_recipes import start_cold
+
+    return start_cold(
+        student, teacher, prompts, quiet=quiet, json=json, to=to, others=others, grader=grader, template=template,
+        enable_thinking=enable_thinking, limit=limit, attempts=attempts, max_tokens=max_tokens, epochs=epochs, lr=lr,
+        batch=batch, control=control, engine=engine, bf16=bf16, device=device, seed=seed,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,4 +156,39 @@ def find_depth(
     out.print(rich_text(found.sentence, "bold"), soft_wrap=True)
     if command:
         out.print(rich_text(f"  {command}", "bold cyan"), soft_wrap=True)
+    return 0
+
+
+def start_cold(
+    student: str, teacher: str, file: str, *, to: str, others: str | None, grader: str, template: str,
+    enable_thinking: bool | None, limit: int | None, attempts: int, max_tokens: int, epochs: int, lr: float, batch: int,
+    control: int, engine: str, bf16: bool, device: str, seed: int, quiet: bool, json: bool,
+) -> int:  # fmt: skip
+    """Sample the teacher, fine-tune the student, and say how to go on."""
+    from journeyman.distill.data.prompts import read_prompts
+    from journeyman.distill.presets import PAPER_COLD_START
+    from journeyman.distill.recipes.cold_start import cold_start
+
+    paper = PAPER_COLD_START
+    settings = replace(
+        paper, attempts=attempts, epochs=epochs, lr=lr, batch=batch, sampling=replace(paper.sampling, max_tokens=max_tokens)
+    )
+    prompts = read_prompts(file, limit=limit)
+    rest = None if others is None else read_prompts(others)
+    with counted("cold start", quiet=quiet) as follow:
+        found = cold_start(
+            student, teacher, prompts, to=to, others=rest, settings=settings, grader=grader, template=template,
+            enable_thinking=enable_thinking, control_rollouts=control, engine=engine, device=device_of(device), bf16=bf16,
+            seed=seed, on_progress=lambda phase, done, whole: follow(done, whole),
+        )  # fmt: skip
+    if json:
+        write_json(found)
+        return 0
+    out = stdout()
+    rows = [(name.replace("_", " "), str(count)) for name, count in found.rejected.items() if count]
+    if rows:
+        print_table(Table(("rejected for", "responses"), rows, numbers=frozenset({"responses"})), out)
+        out.print()
+    out.print(rich_text(found.sentence, "bold"), soft_wrap=True)
+    out.print(rich_text(f"  {found.command}", "bold cyan"), soft_wrap=True)
     return 0

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from journeyman.distill.lab.build import lab_model as lab_model
     from journeyman.distill.losses.spec import LossSpec as LossSpec
     from journeyman.distill.model import open_model as open_model
+    from journeyman.distill.presets import preset as preset
+    from journeyman.distill.recipes.cold_start import cold_start as cold_start
     from journeyman.distill.recipes.evaluate import Evaluation as Evaluation
     from journeyman.distill.recipes.evaluate import evaluate as evaluate
     from journeyman.distill.recipes.length import useful_depth as useful_depth
@@ -61,6 +63,7 @@ _HOME = {
     "Verdict": "check.figures",
     "Watch": "watch",
     "check": "check.check",
+    "cold_start": "recipes.cold_start",
     "compare": "compare",
     "compare_templates": "recipes.prompts",
     "diagnose": "diagnose",
@@ -69,6 +72,7 @@ _HOME = {
     "lab_model": "lab.build",
     "mix_prompts": "recipes.prompts",
     "open_model": "model",
+    "preset": "presets",
     "read_prompts": "data.prompts",
     "resume": "train",
     "select_prompts": "recipes.prompts",
