@@ -20,6 +20,7 @@ from journeyman.distill.losses.spec import LossSpec
 from journeyman.distill.losses.weights import token_weights
 from journeyman.distill.model import LanguageModel, open_model
 from journeyman.distill.recipes.alignment import measure_prompts, student_entropies
+from journeyman.distill.recipes.by_template import judged
 from journeyman.distill.recipes.evaluate import batch_seed
 from journeyman.distill.recipes.prompts import (
     compare_templates,
@@ -36,6 +37,7 @@ from journeyman.distill.teacher.in_process import InProcess
 from journeyman.distill.teacher.signal import ServedSignal
 from journeyman.errors import DataInvalid, ModelUnsuitable, UsageError
 from journeyman.report.table import aligned
+from journeyman.stats.interval import Interval
 
 SHORT = Sampling(max_tokens=10)
 GREEDY = Sampling(temperature=0.0, max_tokens=10)
@@ -137,6 +139,27 @@ def test_templates_without_a_difference_stay_undecided(student: LanguageModel) -
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     with pytest.raises(UsageError, match="two different"):
         compare_templates(student, student, PLAIN, ("chat", "chat"))
+
+
+@pytest.mark.parametrize(
+    ("overlap", "divergence", "best", "decided"),
+    [
+        ((0.02, 0.06), (-0.2, -0.1), "b", True),
+        ((0.02, 0.06), (-0.1, 0.1), "b", True),
+        ((0.02, 0.06), (0.1, 0.2), "a", False),  # more shared tokens, and yet further apart
+        ((-0.01, 0.06), (-0.2, -0.1), "a", False),
+        ((-0.06, -0.02), (0.1, 0.2), "a", True),
+    ],
+)
+def test_what_makes_a_template_the_better_one(
+    overlap: tuple[float, float], divergence: tuple[float, float], best: str, decided: bool
+) -> None:
+    def between(low: float, high: float) -> Interval:
+        return Interval((low + high) / 2, low, high, 30)
+
+    means = {"a": {"overlap/ratio": between(0.7, 0.8)}, "b": {"overlap/ratio": between(0.7 + overlap[0], 0.8 + overlap[1])}}
+    found = judged("a", means, {"b": {"overlap/ratio": between(*overlap), "divergence/full": between(*divergence)}})
+    assert found[:2] == (best, decided)
 
 
 def test_templates_are_compared_on_prompts_that_fit_all_of_them(student: LanguageModel) -> None:

@@ -111,13 +111,14 @@ def compare_templates(
     first = templates[0]
     means = {name: means_of(found) for name, found in figures.items()}
     differences = {name: differences_of(figures[first], found) for name, found in figures.items() if name != first}
-    best, decided, sentence = _judged(first, means, differences)
+    best, decided, sentence = judged(first, means, differences)
     return TemplateComparison(means, differences, best, decided, sentence, len(asked), len(prompts) - len(asked))
 
 
-def _judged(
+def judged(
     first: str, means: dict[str, dict[str, Interval]], differences: dict[str, dict[str, Interval]]
 ) -> tuple[str, bool, str]:
+    """The template to use, whether that is sure, and why, from means and from paired differences to the first."""
     if "overlap/ratio" not in means[first]:
         return first, False, "The teacher tells no distributions, so the overlap is not known; nothing is decided."
     better = [
