@@ -222,8 +222,9 @@ def test_an_over_long_horizon_is_beyond_useful_depth(pair: Pair) -> None:
     student = endless(pair.student)
     asked = pair.prompts[:12]
     report = pair.check(
-        student=student, prompts=asked, pair=True, grader="bracket", sampling=Sampling(max_tokens=90), depths=(4, 40, 70), n=1
-    )
+        student=student, prompts=asked, pair=True, grader="bracket", sampling=Sampling(max_tokens=90), n=1,
+        depths=(4, 40, 70),
+    )  # fmt: skip
     assert report.wired
     assert report.figures.truncated is not None
     assert report.figures.truncated > 0.5

@@ -65,8 +65,8 @@ def test_what_is_missing_is_named_and_what_is_known_is_not() -> None:
 
 
 def test_a_floor_of_seeds_overrules_the_share_of_entropy() -> None:
-    assert judge(replace(READY, divergence=0.03)).name == "no_new_capability"
-    assert judge(replace(READY, divergence=0.03, divergence_floor=0.01)).name == "ready"
+    assert judge(replace(READY, divergence=0.02)).name == "no_new_capability"
+    assert judge(replace(READY, divergence=0.02, divergence_floor=0.005)).name == "ready"
 
 
 def test_a_template_that_diverges_more_is_no_better() -> None:

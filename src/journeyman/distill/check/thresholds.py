@@ -70,7 +70,8 @@ class Thresholds:
     # Steps before a course says anything: the published pair that worked had moved by .06 of overlap at 60.
     course_steps: int = 20
 
-    # Entropy twice its start and rising, and no floor effect (below .2 nats relative changes are noise).
+    # Entropy twice its start and rising. Below .2 nats relative changes are an effect of the floor; shares of the entropy
+    # (`quiet`, `loud`) take it for .2 then, too, which a student that repeats itself without end showed to be needed.
     entropy_growth: float = 2.0
     entropy_least: float = 0.2
 

@@ -23,11 +23,12 @@ from journeyman.distill.check.thresholds import THRESHOLDS, Thresholds
 def judge(figures: PairFigures, *, names: Names | None = None, thresholds: Thresholds = THRESHOLDS) -> Verdict:
     """What is the matter with the pair, first cause first.
 
-    Order: what a run under way already shows; another template; a foreign pattern; nothing to learn; an entropy that will
-    not stay; too long a horizon; else ready, or undecided with what to measure.
+    Order: what a run under way already shows; another template; too long a horizon, since what lies beyond it spoils every
+    mean after it; a foreign pattern; nothing to learn; an entropy that will not stay; else ready, or undecided with what to
+    measure.
     """
     names = names or Names()
-    rules = (_course, _template, _pattern, _capability, _entropy, _depth)
+    rules = (_course, _template, _depth, _pattern, _capability, _entropy)
     for rule in rules:
         verdict = rule(figures, names, thresholds)
         if verdict is not None:
@@ -51,11 +52,14 @@ def missing(figures: PairFigures, thresholds: Thresholds = THRESHOLDS) -> tuple[
     return tuple(lacks)
 
 
-def loudness(figures: PairFigures) -> float | None:
-    """Divergence over the student's entropy, a share without unit; None where one of them is not known."""
+def loudness(figures: PairFigures, thresholds: Thresholds = THRESHOLDS) -> float | None:
+    """Divergence over the student's entropy, a share without unit; None where one of them is not known.
+
+    An entropy below `entropy_least` counts as that: where nothing is open, a share of it is an effect of the floor.
+    """
     if figures.divergence is None or figures.entropy_student is None:
         return None
-    return figures.divergence / max(figures.entropy_student, 1e-6)
+    return figures.divergence / max(figures.entropy_student, thresholds.entropy_least)
 
 
 def depth_of_use(gains: Sequence[tuple[int, float]], thresholds: Thresholds = THRESHOLDS) -> int | None:
@@ -101,7 +105,7 @@ def _diverges_more(figures: PairFigures, template: str) -> bool:
 
 
 def _pattern(figures: PairFigures, names: Names, thresholds: Thresholds) -> Verdict | None:
-    ratio = loudness(figures)
+    ratio = loudness(figures, thresholds)
     masses = [mass for mass in (figures.mass_student, figures.mass_teacher) if mass is not None]
     if ratio is None or not masses or figures.divergence is None:
         return None
@@ -142,7 +146,7 @@ def _no_gap(figures: PairFigures, thresholds: Thresholds) -> Verdict | None:
 
 
 def _no_signal(figures: PairFigures, thresholds: Thresholds) -> Verdict | None:
-    ratio, floor = loudness(figures), figures.divergence_floor
+    ratio, floor = loudness(figures, thresholds), figures.divergence_floor
     if ratio is None or figures.divergence is None:
         return None
     said = {"divergence": figures.divergence, "divergence_of_entropy": ratio}
@@ -205,7 +209,7 @@ def _depth(figures: PairFigures, names: Names, thresholds: Thresholds) -> Verdic
 
 def _ready_or_undecided(figures: PairFigures, names: Names, thresholds: Thresholds) -> Verdict:
     lacks = missing(figures, thresholds)
-    gap, ratio = score_gap(figures), loudness(figures)
+    gap, ratio = score_gap(figures), loudness(figures, thresholds)
     if lacks or gap is None or ratio is None or figures.mass_student is None or figures.mass_teacher is None:
         return Verdict(
             "undecided",
