@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from journeyman.distill.data.grade import grader
-from journeyman.distill.lab import build
+from journeyman.distill.lab import build, together
 from journeyman.distill.lab.build import (
     cache_folder,
     code_digest,
@@ -206,3 +206,13 @@ def entropy(model: LanguageModel) -> float:
         hidden = model.hidden(batch.ids, batch.mask)[batch.rows, batch.columns]
         logp = torch.log_softmax(model.head().logits(hidden), -1)
     return float(-(logp.exp() * logp).sum(-1).mean())
+
+
+def test_many_are_built_together_parents_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there already is only looked up; nothing starts a process for it."""
+    told: list[str] = []
+    found = together.build_models(["twin", "student"], cache=tmp_path, on_built=lambda name, *_: told.append(name))
+    assert found == {"twin": lab_model("twin"), "student": lab_model("student")}
+    assert told == []
+    assert together._ancestors("bigger_rl") == ["bigger"]
+    assert together._ancestors("student") == []

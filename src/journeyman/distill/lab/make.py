@@ -26,8 +26,8 @@ from journeyman.distill.saving import quiet
 from journeyman.distill.sft import Example, SftStep, sft
 from journeyman.errors import UsageError
 
-# Embeddings of usual size (0.02) leave a model this small undecided for hundreds of steps before it learns to calculate.
-INITIAL_SPREAD = 0.08
+# Weights of the usual size (0.02) leave models this small undecided for hundreds of steps before they learn to calculate.
+INITIAL_SPREAD = 0.08  # standard deviation at a width of 96; it falls with the root of the width
 CONTEXT = 512
 SAMPLED_TOGETHER = 512
 
@@ -70,7 +70,7 @@ def random_model(size: Size, template: Template, seed: int) -> LanguageModel:
         vocab_size=len(tokenizer), hidden_size=size.hidden, intermediate_size=size.inner,
         num_hidden_layers=size.layers, num_attention_heads=size.heads, num_key_value_heads=size.heads,
         head_dim=size.hidden // size.heads, max_position_embeddings=CONTEXT, tie_word_embeddings=True,
-        initializer_range=INITIAL_SPREAD, pad_token_id=pad, bos_token_id=bos, eos_token_id=eos,
+        initializer_range=INITIAL_SPREAD * (96 / size.hidden) ** 0.5, pad_token_id=pad, bos_token_id=bos, eos_token_id=eos,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -149,7 +149,7 @@ _DECLARED = (
     ),
     LabModel(
         "bigger", "3.5 times the student's size, the same kind of corpus",
-        Pretrain(Corpus(_CHAINS, examples=14_400), BIG, seed=2), _SLIPPING,
+        Pretrain(Corpus(_CHAINS), BIG, seed=2, lr=1.8e-3), _SLIPPING,
     ),
     LabModel("bigger_rl", "the bigger model, improved by GRPO", Reinforce("bigger", prompts=16, steps=40), (0.75, 1.0)),
     LabModel(
