@@ -83,7 +83,14 @@ def joined(parts: Sequence[Rollouts]) -> Rollouts:
         lengths=torch.cat([part.lengths for part in parts]),
         finished=torch.cat([part.finished for part in parts]),
         logp=None if any(part.logp is None for part in parts) else torch.cat([wide(part.logp) for part in parts]),
+        weights_step=parts[0].weights_step,
     )
+
+
+def moved(rollouts: Rollouts, device: str) -> Rollouts:
+    """The same on another device."""
+    tensors = {name: getattr(rollouts, name).to(device) for name in ("prompt_of", "ids", "lengths", "finished")}
+    return replace(rollouts, **tensors, logp=None if rollouts.logp is None else rollouts.logp.to(device))
 
 
 def by_length(rollouts: Rollouts) -> Rollouts:

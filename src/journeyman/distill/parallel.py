@@ -10,11 +10,10 @@ teacher is whole in every process. The first process writes the log.
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -22,7 +21,6 @@ import torch
 import torch.distributed as dist
 
 from journeyman.distill.model import LanguageModel
-from journeyman.distill.optimizer import whole
 from journeyman.distill.train_spec import Autocast, Precision, TrainSpec
 from journeyman.errors import UsageError
 
@@ -124,25 +122,3 @@ def layers_of(student: LanguageModel) -> list[torch.nn.Module]:
     """The decoder's layers: the longest list of modules that it has."""
     lists = [list(part) for part in student.base.modules() if isinstance(part, torch.nn.ModuleList)]
     return max(lists, key=len, default=[])
-
-
-class Whole:
-    """The student with whole weights: itself in one process, a copy of it under FSDP2. Made before it is sharded.
-
-    Attributes:
-        model: what samples, is evaluated and is saved; without gradients where it is a copy.
-    """
-
-    def __init__(self, student: LanguageModel, ranks: Ranks) -> None:
-        self._student = student
-        self.model = student
-        if ranks.world > 1:
-            self.model = replace(student, model=copy.deepcopy(student.model).requires_grad_(False).eval())
-
-    def refresh(self) -> LanguageModel:
-        """Bring it up to date with the shards, one weight after the other. Every process must ask."""
-        if self.model is not self._student:
-            with torch.no_grad():
-                for mine, theirs in zip(self.model.model.parameters(), self._student.model.parameters(), strict=True):
-                    mine.copy_(whole(theirs))
-        return self.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from journeyman.distill import events
+from journeyman.distill.acting import Acting
 from journeyman.distill.diagnostics.sequence import gap_recovery
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.parallel import autocast
@@ -20,17 +21,17 @@ class Scores:
     def __init__(self, kit: Kit, journal: events.Journal) -> None:
         self.kit, self.journal = kit, journal
 
-    def before(self, student: LanguageModel, sampler: Sampler) -> None:
+    def before(self, acting: Acting) -> None:
         """Of the teacher, and of the student that the run begins with."""
         wanted, teacher = self.kit.spec.evaluation, self.kit.teacher_model
         if wanted.teacher and teacher is not None and (scores := self._score(teacher, None)):
             self.journal.write(events.EVALUATION, events.TEACHER, events.Evaluated(0, teacher=scores))
-        if wanted.before and (scores := self._score(student, sampler)):
+        if wanted.before and (scores := self._score(acting.model, acting.sampler)):
             self.journal.write(events.EVALUATION, "0", events.Evaluated(0, student=scores))
 
-    def after(self, number: int, student: LanguageModel, sampler: Sampler) -> events.Evaluated | None:
+    def after(self, number: int, acting: Acting) -> events.Evaluated | None:
         """Of the student after so many updates."""
-        scores = self._score(student, sampler)
+        scores = self._score(acting.model, acting.sampler)
         if not scores:
             return None
         before, teacher = (self.journal.evaluation(key) for key in ("0", events.TEACHER))

@@ -13,13 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from journeyman.distill.diagnostics import alone, in_pass
+from journeyman.distill.diagnostics.served import ServedObserver
 from journeyman.distill.events import SampledResponse
+from journeyman.distill.grpo import Outcome
 from journeyman.distill.losses.observes import Observes
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.rollout.rollouts import Rollouts
@@ -27,29 +29,27 @@ from journeyman.distill.teacher.signal import ServedSignal
 from journeyman.distill.train_spec import TrainSpec, seed_of
 
 
-@dataclass
 class View:
-    """What one process sees of a step.
+    """What one process sees of a step. `correct`: of each rollout, None where nobody knows.
 
     Attributes:
-        observer: an `Observer`, an `Alone`, or one of the kind for served teachers.
+        observer: made for the kind of signal when the first one is there: an `Observer`, a `ServedObserver`, an `Alone`.
+        graded: how many responses were right, and how many were graded.
         gaps: sum of the sampler's differences, and of how many tokens.
-        graded: right responses, and how many were graded.
     """
 
-    observer: Any
-    graded: tuple[int, int]
-    gaps: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    def __init__(self, spec: TrainSpec, step: int, rollouts: Rollouts, correct: Sequence[bool | None]) -> None:
+        known = [value for value in correct if value is not None]
+        self.observer: Any = None
+        self.graded = (sum(known), len(known))
+        self.gaps = [0.0, 0.0]
+        self._of = (spec, step, rollouts, known if len(known) == len(correct) else None)
 
-    def on_cpu(self) -> View:
-        """The same where another process can read it."""
-        moved = copy(self)
-        if not isinstance(self.observer, alone.Alone):
-            moved.observer = in_pass.joined([self.observer])
-        return moved
-
-    def part(self, rollouts: Rollouts, rows: range, signal: Any) -> Observes:
-        """What to pass to the loss for these rows, of which the teacher says `signal`."""
+    def part(self, rows: range, signal: Any) -> Observes:
+        """What to pass to the loss for these rows, which are trained by `signal`."""
+        spec, step, rollouts, correct = self._of
+        if self.observer is None:
+            self.observer = _observer(spec, step, rollouts, correct, signal)
         served = isinstance(signal, ServedSignal)
         inner = self.observer.part(rows, signal) if served else self.observer.part(rows)
         if rollouts.logp is None:
@@ -57,6 +57,41 @@ class View:
         some = slice(rows.start, rows.stop)
         mask = rollouts.mask[some]
         return _Compares(inner, rollouts.ids[some][mask], rollouts.logp[some][mask], self.gaps)
+
+    def to_send(self) -> View:
+        """The same without what only this process needs, on the CPU."""
+        sent = copy(self)
+        sent._of = None  # type: ignore[assignment]
+        sent.observer = _joined([self.observer])
+        return sent
+
+
+def together(views: Sequence[View]) -> View:
+    """The views of all processes as one."""
+    if len(views) == 1:
+        return views[0]
+    made = copy(views[0])
+    made.observer = _joined([view.observer for view in views])
+    made.graded = (sum(view.graded[0] for view in views), sum(view.graded[1] for view in views))
+    made.gaps = [sum(view.gaps[0] for view in views), sum(view.gaps[1] for view in views)]
+    return made
+
+
+def _joined(observers: Sequence[Any]) -> Any:
+    return alone.joined(observers) if isinstance(observers[0], alone.Alone) else in_pass.joined(observers)
+
+
+def _observer(spec: TrainSpec, step: int, rollouts: Rollouts, correct: Sequence[bool] | None, signal: Any) -> Any:
+    mask = rollouts.mask
+    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)[mask]
+    if isinstance(signal, Outcome):
+        return alone.Alone(rollouts.lengths, positions, rollouts.finished, correct)
+    tokens = (rollouts.ids[mask], rollouts.lengths, positions)
+    drawn = (spec.k_metric, spec.metric_share, seed_of(spec.seed, "metrics", step))
+    graded: dict[str, Any] = {"finished": rollouts.finished, "correct": correct}
+    if isinstance(signal, ServedSignal):
+        return ServedObserver(*tokens, *drawn, **graded)
+    return in_pass.Observer(*tokens, *drawn, **graded, spec=spec.loss)
 
 
 @dataclass(frozen=True)
@@ -76,42 +111,6 @@ class _Compares:
         self.gaps[0] += float((scored - self.sampled[chunk]).abs().sum())
         self.gaps[1] += len(scored)
         self.inner.see(chunk, logp, logq)
-
-
-def view(spec: TrainSpec, step: int, rollouts: Rollouts, correct: Sequence[bool | None], served: bool) -> View:
-    """A view that has seen nothing yet. `correct`: of each rollout, None where nobody knows."""
-    mask = rollouts.mask
-    tokens = rollouts.ids[mask]
-    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)[mask]
-    known = [value for value in correct if value is not None]
-    graded = known if len(known) == len(correct) else None
-    observer: Any
-    if spec.method == "grpo":
-        observer = alone.Alone(rollouts.lengths, positions, rollouts.finished, graded)
-    elif served:
-        from journeyman.distill.diagnostics.served import ServedObserver
-
-        observer = ServedObserver(
-            tokens, rollouts.lengths, positions, spec.k_metric, finished=rollouts.finished, correct=graded
-        )
-    else:
-        observer = in_pass.Observer(
-            tokens, rollouts.lengths, positions, spec.k_metric, spec.metric_share, seed_of(spec.seed, "metrics", step),
-            finished=rollouts.finished, correct=graded, spec=spec.loss,
-        )  # fmt: skip
-    return View(observer, (sum(known), len(known)))
-
-
-def together(views: Sequence[View]) -> View:
-    """The views of all processes as one."""
-    if len(views) == 1:
-        return views[0]
-    join: Any = alone.joined if isinstance(views[0].observer, alone.Alone) else in_pass.joined
-    return View(
-        join([v.observer for v in views]),
-        (sum(v.graded[0] for v in views), sum(v.graded[1] for v in views)),
-        [sum(v.gaps[0] for v in views), sum(v.gaps[1] for v in views)],
-    )
 
 
 def metrics_of(seen: View, own: dict[str, float]) -> dict[str, float]:

@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from journeyman.distill import batches, checkpoint, events, parallel, step_metrics
+from journeyman.distill.acting import Acting
 from journeyman.distill.check.course import Course
 from journeyman.distill.check.figures import Verdict
 from journeyman.distill.check.finding import Finding
@@ -34,9 +35,7 @@ from journeyman.distill.parallel import autocast
 from journeyman.distill.prepare import Kit, check_unchanged, prepare
 from journeyman.distill.recipes.evaluate import response_text
 from journeyman.distill.result import TrainResult, result_of
-from journeyman.distill.rollout.engines import sampler_for
 from journeyman.distill.rollout.rollouts import Batch, Rollouts, pack
-from journeyman.distill.rollout.sampling import Sampler
 from journeyman.distill.scores import Scores
 from journeyman.distill.step import Step
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal, Teacher
@@ -132,6 +131,7 @@ def _work(
     with log if log is not None else contextlib.nullcontext():
         try:
             _loop(kit, events.Journal(log), folder, last, on_step, watch, findings)
+            kit.ranks.all_of(None)  # all wait until the first has written the end
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {go_on}") from None
         except ModelUnavailable as error:
@@ -145,8 +145,7 @@ def _loop(
     findings: Sequence[Finding],
 ) -> None:  # fmt: skip
     spec, ranks = kit.spec, kit.ranks
-    whole = parallel.Whole(kit.student, ranks)  # what samples, is evaluated and is saved
-    sampler = sampler_for(whole.model, spec.engine)
+    acting = Acting(kit, folder)  # what samples, is evaluated and is saved
     module = Step(kit.student, spec).train()
     if spec.gradient_checkpointing:
         kit.student.base.activation_checkpointing_enable()
@@ -162,22 +161,20 @@ def _loop(
     past = journal.steps(until=state.step)
     scores = Scores(kit, journal)
     if state.step == 0:
-        scores.before(whole.model, sampler)
+        scores.before(acting.after(0))
 
     for number in range(state.step + 1, kit.steps + 1):
         clock = Clock(ranks.device)
-        chosen = batches.prompts_of(number, spec, len(kit.ids))
         with clock("rollout"):
-            whole.refresh()
-            rollouts, asked = _rollouts(kit, sampler, number, chosen)
+            rollouts, asked = acting.after(number - 1).rollouts(number)
             correct = _graded(kit, rollouts, asked)
-        seen = step_metrics.view(spec, number, rollouts, correct, served=kit.teacher_model is None)
+        seen = step_metrics.View(spec, number, rollouts, correct)
         rate = rate_at(number, kit.steps, spec)
         update = _update(kit, module, optimizer, rollouts, correct, seen, number, rate, clock)
         skipped = 0 if update.made else state.skipped + 1
         state = checkpoint.State(number, skipped)
 
-        every = ranks.all_of(seen if ranks.world == 1 else seen.on_cpu())
+        every = ranks.all_of(seen if ranks.world == 1 else seen.to_send())
         step = None
         if ranks.first:
             all_seen = step_metrics.together(every)
@@ -209,10 +206,10 @@ def _loop(
         stops = verdict is not None and spec.on_failure == "stop"
         evaluated = None
         if _due(number, spec.eval_every, kit.steps) or stops:
-            evaluated = scores.after(number, whole.refresh(), sampler)
+            evaluated = scores.after(number, acting.after(number))
         if _due(number, spec.save_every, kit.steps) or stops:
             moments = state_of(optimizer, module)
-            student = whole.refresh()
+            student = acting.after(number).model
             if ranks.first and (events.CHECKPOINT, str(number)) not in journal:
                 saved = checkpoint.write(folder, state, student, moments, spec.keep_last)
                 journal.write(events.CHECKPOINT, str(number), saved)
@@ -223,19 +220,6 @@ def _loop(
             remedy = f" Repair it with: {verdict.remedy}" if verdict.remedy else ""
             raise TrainingFailed(f"{verdict.sentence} Stopped after step {number} ({folder}).{remedy}")
     journal.write(events.FINISHED, "", events.Finished("all steps are done", kit.steps))
-
-
-def _rollouts(kit: Kit, sampler: Sampler, number: int, chosen: Sequence[int]) -> tuple[Rollouts, list[int]]:
-    """This process's responses to its share of the prompts, longest first; and which prompt of the file each answers."""
-    spec, ranks = kit.spec, kit.ranks
-    parts, places = [], []
-    with autocast(ranks, spec):
-        for call, mine in batches.calls_of(chosen, spec, ranks.rank, ranks.world):
-            seed = seed_of(spec.seed, "rollout", number, call)
-            parts.append(sampler.sample([kit.ids[at] for at in mine], spec.rollouts_per_prompt, spec.sampling, seed))
-            places += mine
-    rollouts = batches.by_length(batches.joined(parts))
-    return rollouts, [places[int(prompt)] for prompt in rollouts.prompt_of]
 
 
 def _graded(kit: Kit, rollouts: Rollouts, asked: Sequence[int]) -> list[bool | None]:
@@ -301,7 +285,7 @@ def _update(
                 signal = signals(batch, some)
             with clock("update"):
                 with autocast(ranks, spec):
-                    part = module(batch, signal, weights[some], seen.part(rollouts, rows, signal))
+                    part = module(batch, signal, weights[some], seen.part(rows, signal))
                 # FSDP2 takes the mean over processes, and the denominators are global already.
                 (part.loss * ranks.world).backward()
                 loss += float(part.loss.detach())
