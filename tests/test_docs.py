@@ -52,7 +52,7 @@ def test_a_command_in_a_document_parses(document: str, words: list[str]) -> None
     if "commands" in vars(command) and rest and not rest[0].startswith("-"):
         assert rest[0] in command.commands, f"{document} shows 'journeyman {name} {rest[0]}'"
         command, rest = command.commands[rest[0]], rest[1:]
-    known = {option for parameter in command.params for option in (*parameter.opts, "--help", "-h")}
+    known = {o for p in command.params for o in (*p.opts, *p.secondary_opts, "--help", "-h")}
     for word in rest:
         if word.startswith("-"):
             assert word.partition("=")[0] in known, f"{document}: {word} is no option of 'journeyman {' '.join(words)}'"

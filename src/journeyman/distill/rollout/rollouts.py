@@ -44,7 +44,7 @@ class Rollouts:
     def response(self, row: int) -> list[int]:
         """The token ids of one response."""
         length = int(self.lengths[row])
-        return [int(i) for i in self.ids[row, :length]]
+        return list(self.ids[row, :length].tolist())
 
 
 @dataclass(frozen=True)
