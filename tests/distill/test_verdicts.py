@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journeyman.distill.check import commands
 from journeyman.distill.check.commands import Names
 from journeyman.distill.check.figures import PairFigures, VerdictName
 from journeyman.distill.check.thresholds import THRESHOLDS, Thresholds
@@ -123,3 +125,29 @@ def test_thresholds_are_one_frozen_dataclass_and_each_can_be_moved() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         THRESHOLDS.min_gap = 0.2  # type: ignore[misc]
     assert Thresholds() == THRESHOLDS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        commands.cold_start(Names("s", "t", "p.jsonl")),
+        commands.other_template(Names("s", "t", "p.jsonl"), "boxed"),
+        commands.teachers_prompts(Names("s", "t", "p.jsonl")),
+        commands.shorter(Names("s", "t", "p.jsonl"), 3072),
+        commands.useful_depth(Names("s", "t", "p.jsonl")),
+        commands.whole_vocabulary(Names("s", "t", "p.jsonl")),
+        commands.check_again(Names("s", "t", "p.jsonl"), "--grader", "math"),
+        judge(READY, names=Names("my student", "t", "p.jsonl")).remedy,
+    ],
+)
+def test_every_remedy_is_a_command_that_the_program_takes(command: str) -> None:
+    import typer.main
+
+    from journeyman.cli.distill import app
+
+    words = shlex.split(command)
+    assert words[:2] == ["journeyman", "distill"]
+    verb: Any = typer.main.get_command(app).commands[words[2]]  # type: ignore[attr-defined]
+    context = verb.make_context(words[2], words[3:])
+    assert context.params["prompts"] == "p.jsonl"
+    assert context.params["teacher"] == "t"
