@@ -210,7 +210,7 @@ def test_a_twin_with_the_same_weights_teaches_nothing(pair: Pair, name: str, gra
     assert report.verdict.name == "no_new_capability"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_foreign_format_is_a_pattern_mismatch(pair: Pair, seed: int) -> None:
     report = pair.check(teacher=of_another_form(seed), pair=True, grader="bracket", seed=seed, n=1)
     assert report.wired
@@ -238,7 +238,8 @@ def test_ends_that_come_by_themselves_are_no_horizon(pair: Pair) -> None:
     assert report.verdict.name == "ready"
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
 def test_leaking_mass_is_named_and_a_run_that_learns_is_not(pair: Pair, seed: int) -> None:
     asked = lab_prompts("chains", "train", 12, seed)
     leaking = trained_course(pair.student, pair.teacher, asked, 20, leaks=True, seed=seed)
@@ -312,7 +313,7 @@ def test_texts_alone_show_what_sampled_them(pair: Pair, tmp_path: Path) -> None:
     assert {finding.name for finding in fresh.findings if finding.passed is False} == set()
     other = diagnose(without_log_probabilities(pair, tmp_path / "b", open_model(lab_model("twin")), 3.0), student)
     assert {finding.name for finding in other.findings} == {"sampler", "on_policy", "eos"}
-    assert other.findings[1].measured["excess"] > 0.2
+    assert float(other.findings[1].measured["excess"]) > 0.2
 
 
 def test_the_twin_teacher_of_a_foreign_run_is_named(pair: Pair, tmp_path: Path) -> None:
