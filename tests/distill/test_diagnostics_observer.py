@@ -324,6 +324,16 @@ def test_no_tokens_no_metrics() -> None:
     assert len(observer.per_token()["entropy/student"]) == 0
 
 
+def test_an_empty_response_has_no_reward() -> None:
+    logp, logq, tokens, *_ = pair(11, 20, (3, 2))
+    lengths, positions = torch.tensor([3, 0, 2]), torch.tensor([0, 1, 2, 0, 1])
+    observer = shown((logp, logq, tokens, lengths, positions), 4)
+    rows, rewards = observer.rewards()
+    assert rows.tolist() == [0, 2]
+    assert rewards[1] == pytest.approx(float((logq - logp).gather(1, tokens.unsqueeze(1))[3:].mean()), rel=1e-5)
+    assert observer.metrics()["response/length"] == pytest.approx(5 / 3)
+
+
 def test_a_share_is_whole_rollouts_drawn_by_seed() -> None:
     lengths = (6, 5, 7, 4, 8, 10)
     case = pair(8, 20, lengths)

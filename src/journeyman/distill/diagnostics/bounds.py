@@ -94,12 +94,10 @@ def distance(at: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
 def _teacher_entropy(known: Known) -> tuple[Any, Any]:
     """The tail's mass spread evenly has the most entropy; heaped into as few tokens as the cap allows, the least."""
-    told, others, cap = torch.special.entr(known.q).sum(1), known.others, known.cap
-    less, more = (known.rest - SLACK).clamp(min=0), torch.where(others > 0, known.rest + SLACK, 0.0)
-    whole = (more / cap).floor() * cap  # an end of a concave piece between the two
-    candidates = [less, more, torch.where(whole > less, whole, less)]
-    low = torch.stack([_heaped(mass, cap) for mass in candidates]).min(0).values
-    high = torch.stack([others * torch.special.entr(mass / others.clamp(min=1)) for mass in (less, more)]).max(0).values
+    told = torch.special.entr(known.q).sum(1)
+    less, more = (known.rest - SLACK).clamp(min=0), torch.where(known.others > 0, known.rest + SLACK, 0.0)
+    # Entropy grows with the mass, but for slopes down to -1 where one token has more than 1/e: SLACK of it is within NATS.
+    low, high = _heaped(less, known.cap), known.others * torch.special.entr(more / known.others.clamp(min=1))
     return (told + low - NATS).clamp(min=0), told + high + NATS
 
 
