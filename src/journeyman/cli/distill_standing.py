@@ -127,8 +127,10 @@ def standing_lines(standing: Standing, *, width: int, ascii_only: bool, height: 
         lines.append(_text(one_line(standing.verdict, limit=max(20, width)), "bold red"))
     rows = min(14, height - len(lines) - 1)
     if rows >= 8:
-        lines += ["", *plots(standing, width=width, rows=rows, ascii_only=ascii_only)]  # type: ignore[list-item]
-        lines = [_text(line) if isinstance(line, str) else line for line in lines]
+        lines += [_text(""), *plots(standing, width=width, rows=rows, ascii_only=ascii_only)]
+    if ascii_only:
+        for line in lines:
+            line.plain = line.plain.replace("…", ".").encode("ascii", "replace").decode()
     return lines
 
 

@@ -70,7 +70,8 @@ def draw_lines(
     ys = [y for line in drawn for _, y in line.points] + ([] if level is None else [level[1]])
     margin = _MARGIN * (max(ys) - min(ys)) or _MARGIN * abs(max(ys)) or 0.1
     low, high = min(ys) - margin, max(ys) + margin
-    marks = nice_ticks(low, high, max(2, min(5, rows // 2)))
+    most = max(2, min(5, rows // 2))
+    marks = next((m for more in range(4) if len(m := nice_ticks(low, high, most + more)) > 1), [low, high])
     names = tick_labels(marks)
     gutter = max(map(len, names)) + 1
     columns = max(4, width - gutter - 1)
