@@ -23,6 +23,7 @@ State = Literal["here", "missing", "broken"]
 EXTRAS = {
     "tasks": ("ortools",),
     "frames": ("pandas", "pyarrow"),
+    "distill": ("torch", "transformers", "accelerate", "peft", "math_verify", "pyarrow"),
     "local": ("torch", "transformers"),
     "dev": ("pytest", "xdist", "pytest_timeout", "hypothesis", "ruff", "mypy", "importlinter", "build"),
 }
@@ -176,7 +177,7 @@ def _gpu() -> Finding:
     command = shutil.which("nvidia-smi")
     answer = _first_line([command, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if command else ""
     if not answer:
-        return Finding("GPU", "missing", "no NVIDIA GPU with a driver; nothing here needs one yet", "")
+        return Finding("GPU", "missing", "no NVIDIA GPU with a driver; 'distill' then works for small models only", "")
     return Finding("GPU", "here", answer)
 
 

@@ -139,20 +139,20 @@ def _say_plan(claim: Claim, cells: int, effort: float, parallel: int, json: bool
 def _show(claim: Claim, stored: Stored) -> None:
     from journeyman.claims.page import table
     from journeyman.report.table import print_table
-    from journeyman.report.terminal import heading
+    from journeyman.report.terminal import heading, print_hanging
     from journeyman.report.text import rich_text
 
     out = stdout()
     colours = {"holds in mechanism": "green", "holds": "green", "undecided": "yellow"}
     out.print(heading(f"{claim.id}: {claim.title}"), soft_wrap=True)
-    out.print(rich_text(f"The paper: {claim.statement} ({claim.source})"), soft_wrap=True)
-    out.print(rich_text(f"Criterion, fixed beforehand: {claim.criterion}"), soft_wrap=True)
+    print_hanging(out, rich_text("the paper  ", "dim"), rich_text(f"{claim.statement} ({claim.source})"))
+    print_hanging(out, rich_text("criterion  ", "dim"), rich_text(f"fixed beforehand: {claim.criterion}"))
     out.print()
     print_table(table(stored), out)
     out.print()
     words = stored.verdict.words
     line = rich_text(f"{words[0].upper()}{words[1:]}. ", f"bold {colours.get(words, 'red')}")
-    out.print(line.append_text(rich_text(stored.verdict.sentence)), soft_wrap=True)
+    print_hanging(out, rich_text(""), line.append_text(rich_text(stored.verdict.sentence)))
 
 
 def _stored(claim: Claim, folder: Path) -> Stored | None:

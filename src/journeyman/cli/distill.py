@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +39,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
 @app.callback()
-def _quiet_libraries() -> None:
+def _libraries(context: typer.Context) -> None:
+    import importlib.util
+
+    from journeyman.errors import MissingExtra
+
+    absent = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if absent and context.invoked_subcommand != "compare" and not {"--help", "-h"} & {*context.args, *sys.argv}:
+        raise MissingExtra(
+            f"distill {context.invoked_subcommand} needs {' and '.join(absent)}; run: pip install 'journeyman[distill]'"
+        )
     # A name that is no folder is looked for at the hub; its retries are no business of the user's.
     import logging
 

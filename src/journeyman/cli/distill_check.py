@@ -10,7 +10,7 @@ from journeyman.cli.distill_show import print_findings, print_verdict
 from journeyman.cli.out import stderr, stdout, write_json
 from journeyman.report.number import NONE, number
 from journeyman.report.table import Table, print_table
-from journeyman.report.terminal import heading
+from journeyman.report.terminal import heading, print_hanging
 from journeyman.report.terminal_lines import sparkline
 from journeyman.report.text import one_line, rich_text
 
@@ -61,7 +61,7 @@ def diagnose_run(rollouts: str, *, temperature: float, device: str, quiet: bool,
         over = f" of steps {steps[0]} to {steps[-1]}" if len(steps) > 1 else f" of step {steps[0]}" if steps else ""
         out.print(heading(f"{found.responses} responses{over}, written by {found.source}"), soft_wrap=True)
         for note in found.notes:
-            out.print(rich_text(f"! {note}", "yellow"), soft_wrap=True)
+            print_hanging(out, rich_text("! ", "yellow"), rich_text(note, "yellow"))
         if found.findings:
             print_findings(found.findings, out, title="What was looked at")
         for table in (figures_table(found.figures), course_table(found.figures)):

@@ -10,7 +10,7 @@ from journeyman.cli.distill_standing import lines_of, standing_of
 from journeyman.cli.out import stderr, stdout, write_json
 from journeyman.report.number import number
 from journeyman.report.table import Table, print_table
-from journeyman.report.terminal import drawn_width, heading, is_ascii_only
+from journeyman.report.terminal import drawn_width, heading, is_ascii_only, print_hanging
 from journeyman.report.terminal_lines import Line, beside, draw_lines
 from journeyman.report.text import rich_text
 
@@ -78,10 +78,9 @@ def print_demo(shown: list[Shown], out: Console, page: Path) -> None:
     for one in shown:
         verdict = one.report.verdict
         colour = "green" if verdict.name == "ready" else "red"
-        name = verdict.name.replace("_", " ")
+        name = f"check says: {verdict.name.replace('_', ' ')}"
         out.print(heading(f"{one.student} ← {one.teacher}"), soft_wrap=True)
-        line = rich_text(f"  check says: {name}. ", colour)
-        out.print(line.append_text(rich_text(verdict.sentence)), soft_wrap=True)
+        print_hanging(out, rich_text("  "), rich_text(f"{name}. ", colour).append_text(rich_text(verdict.sentence)))
     out.print()
     for line in curves(shown, width=min(PLOT_WIDTH, drawn_width(out)), ascii_only=is_ascii_only(out)):
         out.print(line, soft_wrap=True)

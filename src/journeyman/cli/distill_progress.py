@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journeyman.cli.distill_standing import Standing, standing_lines, standing_words
@@ -21,10 +22,13 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def shown(title: str, *, steps: int | None = None, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
-    """A callback that shows each step it is given, until the block ends. `title`: the pair."""
+def shown(title: str, *, folder: Path | None = None, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """A callback that shows each step it is given, until the block ends.
+
+    `title`: the pair; `folder`: of the run, whose log has what was measured before the first step.
+    """
     console = stderr()
-    standing = Standing(title, steps)
+    standing = Standing(title, recalls=folder)
     if quiet:
         yield lambda progress: None
     elif console.is_terminal and not console.is_dumb_terminal:

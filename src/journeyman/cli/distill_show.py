@@ -9,7 +9,7 @@ from journeyman.cli.distill_standing import plots, standing_of
 from journeyman.cli.words import ref_of
 from journeyman.report.number import NONE, duration, number, signed
 from journeyman.report.table import Table, print_table
-from journeyman.report.terminal import drawn_width, heading, is_ascii_only
+from journeyman.report.terminal import drawn_width, heading, is_ascii_only, print_hanging
 from journeyman.report.terminal_lines import sparkline
 from journeyman.report.text import one_line, rich_text
 
@@ -33,7 +33,7 @@ def print_training(story: Story, out: Console, *, full: bool = False, writer: in
     out.print(rich_text(_about(story, writer)), soft_wrap=True)
     for caveat in caveats(story):
         if not caveat.startswith("The run has not ended"):
-            out.print(rich_text(f"! {caveat}", "yellow"), soft_wrap=True)
+            print_hanging(out, rich_text("! ", "yellow"), rich_text(caveat, "yellow"))
     width = min(PLOT_WIDTH, drawn_width(out))
     drawn = plots(standing_of(story), width=width, rows=PLOT_HEIGHT, ascii_only=is_ascii_only(out))
     if drawn:
@@ -71,12 +71,13 @@ def print_findings(findings: tuple[Finding, ...], out: Console, *, title: str = 
         said = {True: finding.threshold, None: finding.cause}.get(finding.passed) or measured_words(finding.measured)
         if finding.passed is False and finding.threshold:
             said = f"{said}, but: {finding.threshold}"
-        out.print(line.append_text(rich_text(one_line(said, limit=400), "dim")), soft_wrap=True)
+        print_hanging(out, line, rich_text(one_line(said, limit=400), "dim"))
         if finding.passed is False:
-            out.print(rich_text(f"  {'':<{width}}  {finding.cause}", "red"), soft_wrap=True)
+            under = " " * line.cell_len
+            print_hanging(out, rich_text(under), rich_text(finding.cause, "red"))
             if finding.remedy:
                 arrow = "->" if ascii_only else "→"
-                out.print(rich_text(f"  {'':<{width}}  {arrow} {finding.remedy}", "cyan"), soft_wrap=True)
+                print_hanging(out, rich_text(f"{under}{arrow} "), rich_text(finding.remedy, "cyan"))
 
 
 def print_verdict(verdict: Verdict, out: Console, *, at: str = "") -> None:
@@ -88,7 +89,7 @@ def print_verdict(verdict: Verdict, out: Console, *, at: str = "") -> None:
     name = words(verdict.name)
     head = rich_text(f"{name[0].upper()}{name[1:]}", f"bold {colour}")
     out.print(head.append_text(rich_text(f" ({at})" if at else "")), soft_wrap=True)
-    out.print(rich_text(f"  {verdict.sentence}"), soft_wrap=True)
+    print_hanging(out, rich_text("  "), rich_text(verdict.sentence))
     if verdict.remedy:
         out.print(rich_text(f"  {verdict.remedy}", "bold cyan"), soft_wrap=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journeyman.report.number import duration, number
@@ -37,7 +38,11 @@ _SPARK = 18
 
 @dataclass
 class Standing:
-    """A training as far as it is known. `steps`: of how many, None where nobody said; `score`: (step, avg) evaluations."""
+    """A training as far as it is known.
+
+    `steps`: of how many, None where nobody said; `scores`: (step, avg) of evaluations; `recalls`: the folder of the run,
+    whose log is read at the first step for what was before it.
+    """
 
     title: str
     steps: int | None = None
@@ -52,9 +57,13 @@ class Standing:
     verdict: str = ""
     good: bool = True
     reason: str | None = None
+    recalls: Path | None = None
 
     def take(self, progress: Progress) -> None:
         """Another step, from the process that makes it."""
+        if self.recalls is not None:
+            self._recall(self.recalls)
+            self.recalls = None
         self.steps, self.step = progress.steps, progress.step.step
         self.numbers.append(self.step)
         for name, value in progress.step.metrics.items():
@@ -64,6 +73,23 @@ class Standing:
         self.memory_mb = progress.cost.memory_mb or self.memory_mb
         if progress.evaluated is not None and "avg" in progress.evaluated.student:
             self.scores.append((self.step, float(progress.evaluated.student["avg"])))
+
+    def _recall(self, folder: Path) -> None:
+        """What the log has of the time before this process' first step."""
+        from journeyman.distill.report.story import story_of
+        from journeyman.runlog import RunLog
+
+        with RunLog.open(folder) as log:
+            story = story_of(log)
+        self.teacher = None if story.teacher is None else story.teacher.avg
+        self.scores = [(e.step or 0, e.avg) for e in story.evaluations]
+        # The step that is about to be taken is in the log already.
+        for step in story.steps[:-1]:
+            self.numbers.append(step.step)
+            for name, value in step.metrics.items():
+                self.courses.setdefault(name, []).append(value)
+        if story.steps:
+            self.scores = [(at, score) for at, score in self.scores if at < story.steps[-1].step]
 
     @property
     def tokens_per_s(self) -> float | None:

@@ -132,7 +132,7 @@ def _followed(
         # One of several processes of torchrun: the first one shows and writes.
         work(lambda progress: None)
         return 0
-    with _page_of(folder), shown(title, quiet=quiet) as follow:
+    with _page_of(folder), shown(title, folder=folder, quiet=quiet) as follow:
         work(follow)
     with RunLog.open(folder) as log:
         story = story_of(log)

@@ -44,6 +44,19 @@ def is_ascii_only(console: Console) -> bool:
     return not console.encoding.lower().startswith("utf")
 
 
+def print_hanging(console: Console, label: Text, body: Text) -> None:
+    """`body` behind `label`: on a terminal broken between words, each further line as far in as the first; else one line."""
+    from rich.text import Text
+
+    if not console.is_terminal:
+        console.print(label.copy().append_text(body), soft_wrap=True)
+        return
+    room = max(20, console.width - label.cell_len)
+    for i, line in enumerate(body.wrap(console, room)):
+        line.rstrip()
+        console.print((label.copy() if i == 0 else Text(" " * label.cell_len)).append_text(line), soft_wrap=True)
+
+
 def heading(text: str) -> Text:
     """A line that begins a part."""
     from rich.text import Text
