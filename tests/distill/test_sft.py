@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import journeyman.distill.sft as sft_module
 from journeyman.distill.model import LanguageModel, open_model
 from journeyman.distill.sft import SftStep, batches, scale_at, sft
 from journeyman.errors import DataInvalid, TrainingFailed, UsageError
@@ -56,6 +57,20 @@ def test_pieces_of_a_batch_make_the_same_step(tiny: Callable[..., Path], micro_t
     cut = steps_of(open_model(tiny("sft", seed=3), trainable=True), steps=3, batch=4, lr=1e-2, micro_tokens=micro_tokens)
     assert [step.loss for step in cut] == pytest.approx([step.loss for step in whole], rel=1e-4)
     assert [step.gradient_norm for step in cut] == pytest.approx([step.gradient_norm for step in whole], rel=1e-3)
+
+
+@pytest.mark.parametrize("option", ["chunks", "gradient_checkpointing"])
+def test_saving_memory_changes_nothing(
+    tiny: Callable[..., Path], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plainly = steps_of(open_model(tiny("sft", seed=3), trainable=True), steps=3, batch=4, lr=1e-2)
+    if option == "chunks":
+        monkeypatch.setattr(sft_module, "LOGITS_AT_ONCE", 120)
+    model = open_model(tiny("sft", seed=3), trainable=True)
+    saving = steps_of(model, steps=3, batch=4, lr=1e-2, gradient_checkpointing=option != "chunks")
+    assert [step.loss for step in saving] == pytest.approx([step.loss for step in plainly], rel=1e-4)
+    assert [step.gradient_norm for step in saving] == pytest.approx([step.gradient_norm for step in plainly], rel=1e-3)
+    assert not model.model.is_activation_checkpointing
 
 
 def test_learns_by_heart(model: LanguageModel) -> None:

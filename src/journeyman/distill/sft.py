@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from journeyman.distill.losses.heads import Head
 from journeyman.distill.model import LanguageModel
 from journeyman.errors import DataInvalid, TrainingFailed, UsageError
 
@@ -22,6 +23,9 @@ Schedule = Literal["constant", "cosine"]
 
 # Batches whose examples are sorted by length together: enough for rows alike, few enough for batches mixed.
 SORTED_TOGETHER = 32
+
+# Logits that exist at one time; those of a longer batch are formed chunk by chunk, and once more in the backward pass.
+LOGITS_AT_ONCE = 2**25
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ def sft(
     clip: float = 1.0,
     seed: int = 0,
     bf16: bool = False,
-    micro_tokens: int = 65_536,
+    micro_tokens: int = 32_768,
+    gradient_checkpointing: bool = False,
     on_step: Callable[[SftStep], None] | None = None,
 ) -> SftResult:
     """Train `model` in place with AdamW; its weights keep their type, `bf16` only runs the forward under autocast.
@@ -75,6 +80,7 @@ def sft(
         clip: gradient norm is clipped at it; 0 clips nothing.
         seed: decides the order of the examples and nothing else.
         micro_tokens: padded tokens of one forward pass; a larger batch is accumulated, with the same result.
+        gradient_checkpointing: recompute activations in the backward pass, for long responses.
         on_step: called after each update.
 
     Raises:
@@ -90,6 +96,8 @@ def sft(
     if not weights:
         raise UsageError(f"'{model.name}' has no weights to train; open it with trainable=True")
     optimizer = torch.optim.AdamW(weights, lr=lr, betas=betas, weight_decay=weight_decay)
+    if gradient_checkpointing:
+        model.base.activation_checkpointing_enable()
     losses: list[float] = []
     seen = 0
     for step, rows in zip(range(total), batches(examples, batch, seed), strict=False):
@@ -112,6 +120,8 @@ def sft(
         seen += count
         if on_step is not None:
             on_step(SftStep(step, total, loss, norm, rate, count))
+    if gradient_checkpointing:
+        model.base.activation_checkpointing_disable()
     last = losses[-max(1, total // 10) :]
     return SftResult(len(losses), sum(last) / len(last), seen)
 
@@ -156,6 +166,7 @@ def _pieces(rows: list[Example], micro_tokens: int) -> Iterator[list[Example]]:
 def _loss(model: LanguageModel, rows: list[Example]) -> Any:
     """Sum of the negative log-likelihood over the response tokens of `rows`."""
     import torch
+    import torch.utils.checkpoint
 
     length = max(len(prompt) + len(response) for prompt, response in rows)
     ids = torch.full((len(rows), length), model.pad_id, dtype=torch.int64)
@@ -168,9 +179,19 @@ def _loss(model: LanguageModel, rows: list[Example]) -> Any:
         tokens += response
     device = model.device
     # Padding stands on the right, where causal attention never looks back from: no mask is needed.
-    hidden = model.hidden(ids.to(device), None)
-    logits = model.head().logits(hidden.flatten(0, 1)[torch.tensor(states, device=device)])
-    return torch.nn.functional.cross_entropy(logits.float(), torch.tensor(tokens, device=device), reduction="sum")
+    hidden = model.hidden(ids.to(device), None).flatten(0, 1)[torch.tensor(states, device=device)]
+    head, said = model.head(), torch.tensor(tokens, device=device)
+    chunk = max(1, LOGITS_AT_ONCE // head.size)
+    if len(tokens) <= chunk:
+        return _nll(head, hidden, said)
+    parts = zip(hidden.split(chunk), said.split(chunk), strict=True)
+    return sum(torch.utils.checkpoint.checkpoint(_nll, head, *part, use_reentrant=False) for part in parts)
+
+
+def _nll(head: Head, hidden: Any, tokens: Any) -> Any:
+    import torch
+
+    return torch.nn.functional.cross_entropy(head.logits(hidden).float(), tokens, reduction="sum")
 
 
 def _refuse(

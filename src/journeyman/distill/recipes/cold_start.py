@@ -107,6 +107,8 @@ def cold_start(
     engine: str = "auto",
     device: str = "cpu",
     bf16: bool = False,
+    gradient_checkpointing: bool = False,
+    micro_tokens: int = 32_768,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> ColdStarted:
@@ -124,7 +126,7 @@ def cold_start(
         control_rollouts: of the distillation that is to follow (steps x prompts a step x rollouts a prompt); a control
             is fine-tuned for the computation of both. 0: no control.
         batch: prompts sampled at a time; part of what decides the responses.
-        bf16: run the fine-tuning's products in bfloat16; weights stay float32.
+        bf16, gradient_checkpointing, micro_tokens: of the fine-tuning, as `sft` takes them; weights stay float32.
 
     Raises:
         UsageError: `to` holds a cold start with other arguments; a value out of range.
@@ -147,6 +149,7 @@ def cold_start(
     options: dict[str, Any] = {
         "batch": min(settings.batch, len(examples)), "lr": settings.lr, "schedule": settings.schedule,
         "warmup": settings.warmup, "seed": seed, "bf16": bf16,
+        "gradient_checkpointing": gradient_checkpointing, "micro_tokens": micro_tokens,
     }  # fmt: skip
     loss = None
     if not (folder / "student").is_dir():
