@@ -20,14 +20,14 @@ COMMANDS = {
     "task": "list, show, make, wrap, check tasks; verify one candidate",
     "model": "list the language models of models.toml; try one with a small prompt",
     "claim": "test the papers' claims again, by criteria fixed beforehand",
-    "demo": "optimize five built-in tasks and an example simulator (about 3 minutes, no key)",
+    "demo": "optimize five tasks and a simulator, distill two small pairs (about 4 minutes, no key)",
     "doctor": "say what this machine offers, what it lacks and how to mend it",
 }
 
 HELP = f"""\
 Usage: journeyman COMMAND [ARGUMENTS]
 
-Let a model, or any program, improve engineering designs, and measure honestly what it was worth.
+Let models and agents learn from feedback (a verifier, a teacher), and measure honestly what it was worth.
 
 Commands:
 {chr(10).join(f"  {name:<10} {what}" for name, what in COMMANDS.items())}
@@ -43,6 +43,7 @@ First steps:
       --minimize mass_kg --constraint 'stress_mpa<=250'
   journeyman optimize my_task
   journeyman optimize my_task --model openai/gpt-5-mini --search islands
+  journeyman distill check STUDENT TEACHER --prompts prompts.jsonl
 """
 
 

@@ -1,4 +1,4 @@
-"""`journeyman demo`: the main job on real input, with no key and no GPU."""
+"""`journeyman demo`: the main jobs on real input, with no key and no GPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from journeyman.cli.call import make_app
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
+
+if TYPE_CHECKING:
+    from journeyman.distill.demo import Shown
 
 app = make_app()
 
@@ -32,10 +36,11 @@ EXAMPLE = "examples/my_simulator"
 
 @app.command()
 def demo(runs: Runs = None, json: Json = False) -> int:
-    """Optimize five built-in tasks, one a field, and an example simulator with the embedded proposer.
+    """Optimize five tasks and an example simulator; distill two small pairs.
 
-    About three minutes on two cores; no key, no GPU, no network. Exit status 1 unless every best design is better than
-    its seed on held-out instances (the simulator has none: there, on the one problem it is).
+    About four minutes on two cores; no key, no GPU, no network. Exit status 1 unless every best design is better than its
+    seed on held-out instances (the simulator has none: there, on the one problem it is), and both pairs of student and
+    teacher do what the check said of them.
     """
     from journeyman.cli.ending import REPORT, write_report_of
     from journeyman.cli.progress import shown
@@ -62,20 +67,56 @@ def demo(runs: Runs = None, json: Json = False) -> int:
                 failures[label] = str(error)
                 stderr().print(rich_text(f"{label}: {error}", "red"), soft_wrap=True)
     failures |= {r.task: "nothing better than the seed was found" for r in results if not r.improved}
+    pairs = distilled(runs, failures)
     seconds = time.monotonic() - begun
     if json:
-        write_json({"results": [document(r) for r in results], "failures": failures, "seconds": seconds})
+        from journeyman.cli.distill_demo import demo_document
+
+        said = [demo_document(one) for one in pairs]
+        write_json({"results": [document(r) for r in results], "pairs": said, "failures": failures, "seconds": seconds})
         return 1 if failures else 0
     out = stdout()
     print_table(result_table(results), out)
+    if pairs:
+        from journeyman.cli.distill_demo import print_demo
+
+        out.print()
+        print_demo(pairs, out)
+        out.print()
     for label, sentence in failures.items():
         out.print(rich_text(f"✗ {label}: {sentence}", "red"), soft_wrap=True)
     if not failures:
-        out.print(rich_text(f"✓ every best design is better than its seed ({seconds:.0f} s)", "green"), soft_wrap=True)
+        both = ", and both pairs did what the check said of them" if pairs else ""
+        out.print(rich_text(f"✓ every best design is better than its seed{both} ({seconds:.0f} s)", "green"), soft_wrap=True)
     out.print("A page of each, for the browser:", soft_wrap=True)
     for result in results:
         out.print(rich_text(f"  {result.run / REPORT}"), soft_wrap=True)
+    for one in pairs:
+        out.print(rich_text(f"  {one.page}"), soft_wrap=True)
     return 1 if failures else 0
+
+
+def distilled(runs: str | None, failures: dict[str, str]) -> list[Shown]:
+    """The two pairs of `distill demo`; none, with a word, where the extra is not installed. Adds to `failures`."""
+    import importlib.util
+
+    from journeyman.report.text import rich_text
+
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers")):
+        said = "distill: left out, its packages are not installed; run: pip install 'journeyman[distill]'"
+        stderr().print(rich_text(said, "yellow"), soft_wrap=True)
+        return []
+    from journeyman.cli.distill_demo import run_demo
+    from journeyman.errors import JourneymanError
+
+    try:
+        pairs = run_demo(runs)
+    except JourneymanError as error:
+        failures["distill"] = str(error)
+        return []
+    wrong = {f"{one.student} ← {one.teacher}": "did not do what the check said of it" for one in pairs if not one.as_expected}
+    failures |= wrong
+    return pairs
 
 
 @contextmanager

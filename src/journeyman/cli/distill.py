@@ -64,7 +64,10 @@ def check(
     grader: Grader = "",
     limit: Limit = 64,
     n: Samples = 4,
-    max_tokens: MaxTokens = 1024,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option("--max-tokens", min=1, metavar="N", help="Longest response [1024, or what the contexts have room for]."),
+    ] = None,
     temperature: Temperature = 1.0,
     template: Template = "chat",
     compare_template: Annotated[

@@ -24,8 +24,8 @@ GOOD = ("ready", "undecided")
 
 
 def check_pair(
-    student: str, teacher: str, prompts: str, *, max_tokens: int, temperature: float, device: str, quiet: bool, json: bool,
-    **options: Any,
+    student: str, teacher: str, prompts: str, *, max_tokens: int | None, temperature: float, device: str, quiet: bool,
+    json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Check the pair and show what was found."""
     from journeyman.distill.check.check import check
@@ -34,8 +34,8 @@ def check_pair(
 
     with saying(quiet) as say:
         report = check(
-            student, teacher, prompts, sampling=Sampling(temperature=temperature, max_tokens=max_tokens),
-            spec=LossSpec(temperature=temperature or 1.0), device=device_of(device), on_progress=say, **options,
+            student, teacher, prompts, sampling=None if max_tokens is None else Sampling(temperature, max_tokens=max_tokens),
+            spec=LossSpec(temperature=temperature), device=device_of(device), on_progress=say, **options,
         )  # fmt: skip
     if json:
         write_json(check_document(report))

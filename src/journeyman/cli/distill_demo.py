@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeyman.cli.distill_standing import lines_of, standing_of
@@ -38,7 +37,11 @@ def show_demo(*, runs: str | None, json: bool) -> int:
         write_json({"pairs": [demo_document(one) for one in shown], "page": page, "seconds": seconds, "as_expected": right})
         return 0 if right else 1
     out = stdout()
-    print_demo(shown, out, page)
+    print_demo(shown, out)
+    out.print()
+    for one in shown:
+        out.print(rich_text(f"page of {one.student} ← {one.teacher}: {one.page}"), soft_wrap=True)
+    out.print(rich_text(f"both, compared: {page}"), soft_wrap=True)
     if right:
         said = f"✓ the check was right about both pairs before a step was made ({seconds:.0f} s)"
         out.print(rich_text(said, "green"), soft_wrap=True)
@@ -73,7 +76,7 @@ def run_demo(runs: str | None) -> list[Shown]:
     return shown
 
 
-def print_demo(shown: list[Shown], out: Console, page: Path) -> None:
+def print_demo(shown: list[Shown], out: Console) -> None:
     """What the check said of each pair, what came of it, and the two sets of curves."""
     for one in shown:
         verdict = one.report.verdict
@@ -86,10 +89,6 @@ def print_demo(shown: list[Shown], out: Console, page: Path) -> None:
         out.print(line, soft_wrap=True)
     out.print()
     print_table(table_of(shown), out)
-    out.print()
-    for one in shown:
-        out.print(rich_text(f"page of {one.student} ← {one.teacher}: {one.page}"), soft_wrap=True)
-    out.print(rich_text(f"both, compared: {page}"), soft_wrap=True)
 
 
 def curves(shown: list[Shown], *, width: int, ascii_only: bool) -> list[Text]:
