@@ -127,18 +127,24 @@ def test_thresholds_are_one_frozen_dataclass_and_each_can_be_moved() -> None:
     assert Thresholds() == THRESHOLDS
 
 
+def every_remedy(names: Names) -> list[str]:
+    return [
+        commands.cold_start(names),
+        commands.other_template(names, "boxed"),
+        commands.teachers_prompts(names),
+        commands.shorter(names, 3072),
+        commands.useful_depth(names),
+        commands.whole_vocabulary(names),
+        commands.check_again(names, "--grader", "math"),
+        judge(READY, names=names).remedy,
+    ]
+
+
+AS_CALLED = (("--grader", "bracket"), ("--max-tokens", "96"), ("--temperature", "0.8"), ("--template", "raw"), ("--no-thinking", ""))
+
+
 @pytest.mark.parametrize(
-    "command",
-    [
-        commands.cold_start(Names("s", "t", "p.jsonl")),
-        commands.other_template(Names("s", "t", "p.jsonl"), "boxed"),
-        commands.teachers_prompts(Names("s", "t", "p.jsonl")),
-        commands.shorter(Names("s", "t", "p.jsonl"), 3072),
-        commands.useful_depth(Names("s", "t", "p.jsonl")),
-        commands.whole_vocabulary(Names("s", "t", "p.jsonl")),
-        commands.check_again(Names("s", "t", "p.jsonl"), "--grader", "math"),
-        judge(READY, names=Names("my student", "t", "p.jsonl")).remedy,
-    ],
+    "command", [*every_remedy(Names("my student", "t", "p.jsonl")), *every_remedy(Names("s", "t", "p.jsonl", AS_CALLED))]
 )
 def test_every_remedy_is_a_command_that_the_program_takes(command: str) -> None:
     import typer.main
@@ -151,3 +157,12 @@ def test_every_remedy_is_a_command_that_the_program_takes(command: str) -> None:
     context = verb.make_context(words[2], words[3:])
     assert context.params["prompts"] == "p.jsonl"
     assert context.params["teacher"] == "t"
+
+
+def test_a_remedy_keeps_how_the_pair_was_looked_at_but_for_what_it_changes() -> None:
+    names = Names("s", "t", "p.jsonl", AS_CALLED)
+    trained = shlex.split(judge(READY, names=names).remedy)
+    assert trained[trained.index("--max-tokens") + 1] == "96"
+    shorter = shlex.split(commands.shorter(names, 32))
+    assert [shorter[i + 1] for i, word in enumerate(shorter) if word == "--max-tokens"] == ["32"]
+    assert "--no-thinking" in shorter

@@ -66,7 +66,7 @@ def check(
     n: Samples = 4,
     max_tokens: Annotated[
         int | None,
-        typer.Option("--max-tokens", min=1, metavar="N", help="Longest response [1024, or what the contexts have room for]."),
+        typer.Option("--max-tokens", min=1, metavar="N", help="Longest response [1024, or the room that there is]."),
     ] = None,
     temperature: Temperature = 1.0,
     template: Template = "chat",

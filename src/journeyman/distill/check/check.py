@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from journeyman.distill.check.bench import prepare, weights_of
@@ -28,6 +28,9 @@ from journeyman.distill.model import LanguageModel, open_model
 from journeyman.distill.rollout.sampling import Sampler, Sampling
 from journeyman.distill.teacher.signal import Teacher
 from journeyman.errors import ModelUnsuitable
+
+LONGEST = 1_024
+"""Tokens of a response where the caller does not say, and the contexts allow."""
 
 FATAL = ("vocabulary", "heads", "room", "finite")
 
@@ -82,7 +85,8 @@ def check(
         teacher: the same, or "http://host:port/v1#name" of a server, or any `Teacher`.
         prompts: a file that `read_prompts` reads, or prompts; the first `limit` are used.
         grader: by name or as a function; with it both are scored, without it no verdict speaks of capability.
-        engine, sampler, sampling, spec, template, enable_thinking: as training would use them.
+        engine, sampler, sampling, spec, template, enable_thinking: as training would use them. Without `sampling`: at the
+            loss's temperature, up to 1,024 tokens or what both contexts have room for.
         templates: others to compare with.
         depths: tokens into a response at which the teacher takes over, for its useful depth.
         second: a student that differs by its seed only, for the floor of overlap and divergence.
@@ -92,18 +96,26 @@ def check(
     Raises: as `open_model`, `open_teacher`, `read_prompts`, `render`, and the engines.
     """
     from journeyman.distill.data.prompts import read_prompts
+    from journeyman.distill.data.templates import render_all
     from journeyman.distill.rollout.engines import sampler_for
 
     say = on_progress or (lambda _: None)
-    names = names_of(student, teacher, prompts)
     asked = read_prompts(prompts, limit=limit) if isinstance(prompts, str | Path) else list(prompts)[:limit]
     say("loading the models")
     ours = open_model(student, dtype=dtype, device=device) if isinstance(student, str | Path) else student
     theirs = _open_teacher(teacher, ours, dtype, device)
     own = weights_of(theirs)
+    spec = spec or LossSpec()
+    settings = settings_of(grader, sampling, spec, template, enable_thinking)
+    names = replace(names_of(student, teacher, prompts), settings=settings)
     if own is not None and (first := vocabularies(ours, own)).passed is False:
         return CheckReport((first,), PairFigures(), _verdict(PairFigures(), [first], names, thresholds))
-    sampling, spec = sampling or Sampling(), spec or LossSpec()
+    if sampling is None:
+        longest = max(map(len, render_all(asked, ours, template, enable_thinking=enable_thinking).ids))
+        room = min(model.context - longest for model in (ours, own) if model is not None)
+        sampling = Sampling(spec.temperature, max_tokens=max(1, min(LONGEST, room)))
+        if sampling.max_tokens < LONGEST:
+            names = replace(names, settings=settings_of(grader, sampling, spec, template, enable_thinking))
     sampler = sampler or sampler_for(ours, engine)
     say("checking the wiring")
     try:
@@ -156,6 +168,24 @@ def _verdict(figures: PairFigures, wrong: Sequence[Finding], names: Names, thres
         {},
         wrong[0].remedy,
     )
+
+
+def settings_of(
+    grader: str | Grader | None, sampling: Sampling | None, spec: LossSpec, template: str, enable_thinking: bool | None
+) -> tuple[tuple[str, str], ...]:
+    """The call's own options, for the commands that it suggests."""
+    found = []
+    if isinstance(grader, str) and grader:
+        found.append(("--grader", grader))
+    if sampling is not None:
+        found.append(("--max-tokens", str(sampling.max_tokens)))
+    if spec.temperature != 1.0:
+        found.append(("--temperature", f"{spec.temperature:g}"))
+    if template != "chat":
+        found.append(("--template", template))
+    if enable_thinking is not None:
+        found.append(("--enable-thinking" if enable_thinking else "--no-thinking", ""))
+    return tuple(found)
 
 
 def names_of(

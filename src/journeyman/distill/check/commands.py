@@ -8,22 +8,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Names:
-    """What the pair is called on the command line: paths or hub names, and the file of prompts."""
+    """What the pair is called on the command line: paths or hub names, the file of prompts, and how it was looked at.
+
+    `settings`: options of the call that the next command should keep, such as ("--grader", "exact"); a flag has "".
+    """
 
     student: str = "STUDENT"
     teacher: str = "TEACHER"
     prompts: str = "PROMPTS"
+    settings: tuple[tuple[str, str], ...] = ()
 
 
-def command(verb: str, names: Names, *options: str) -> str:
-    """`journeyman distill VERB STUDENT TEACHER --prompts F OPTIONS`."""
-    words = ["journeyman", "distill", verb, names.student, names.teacher, "--prompts", names.prompts, *options]
+def command(verb: str, names: Names, *options: str, without: tuple[str, ...] = ()) -> str:
+    """`journeyman distill VERB STUDENT TEACHER --prompts F OPTIONS`; the call's own settings, but for OPTIONS and `without`."""
+    left_out = {*options, *without}
+    kept = [word for option, value in names.settings if option not in left_out for word in (option, value) if word]
+    words = ["journeyman", "distill", verb, names.student, names.teacher, "--prompts", names.prompts, *kept, *options]
     return shlex.join(words)
 
 
 def cold_start(names: Names) -> str:
     """Fine-tune on the teacher's own responses first, then distill on other prompts."""
-    return command("cold-start", names)
+    return command("cold-start", names, without=("--temperature",))
 
 
 def other_template(names: Names, template: str) -> str:
@@ -33,7 +39,7 @@ def other_template(names: Names, template: str) -> str:
 
 def teachers_prompts(names: Names) -> str:
     """Compare templates and pick prompts that the teacher was made for."""
-    return command("prompts", names)
+    return command("prompts", names, without=("--temperature", "--template"))
 
 
 def shorter(names: Names, tokens: int) -> str:
