@@ -140,7 +140,9 @@ def every_remedy(names: Names) -> list[str]:
     ]
 
 
-AS_CALLED = (("--grader", "bracket"), ("--max-tokens", "96"), ("--temperature", "0.8"), ("--template", "raw"), ("--no-thinking", ""))
+AS_CALLED = (
+    ("--grader", "bracket"), ("--max-tokens", "96"), ("--temperature", "0.8"), ("--template", "raw"), ("--no-thinking", ""),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,13 @@ class LanguageModel:
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
     def hidden(self, ids: Any, mask: Any) -> Any:
-        """Last hidden states [B, L, H] of `ids` [B, L] (padded on the right), without the head."""
+        """Last hidden states [B, L, H] of `ids` [B, L], without the head; what stands at places of padding means nothing.
+
+        Padding must be on the right: then no token sees it, attention needs no mask, and takes its fast causal way.
+        """
         inner = getattr(self.base, self.base.base_model_prefix)
-        return inner(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        padded_right = bool((mask[:, 1:] <= mask[:, :-1]).all())
+        return inner(input_ids=ids, attention_mask=None if padded_right else mask, use_cache=False).last_hidden_state
 
     def head(self) -> Head:
         """The head as data. Raises ModelUnsuitable for one that is no plain linear layer."""

@@ -20,7 +20,7 @@ class Names:
 
 
 def command(verb: str, names: Names, *options: str, without: tuple[str, ...] = ()) -> str:
-    """`journeyman distill VERB STUDENT TEACHER --prompts F OPTIONS`; the call's own settings, but for OPTIONS and `without`."""
+    """`journeyman distill VERB STUDENT TEACHER --prompts F OPTIONS`; with the call's settings, but OPTIONS and `without`."""
     left_out = {*options, *without}
     kept = [word for option, value in names.settings if option not in left_out for word in (option, value) if word]
     words = ["journeyman", "distill", verb, names.student, names.teacher, "--prompts", names.prompts, *kept, *options]
