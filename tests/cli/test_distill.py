@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -232,6 +234,34 @@ def test_ctrl_c_ends_the_watching_only(home: Path) -> None:
         _, err = watching.communicate(timeout=60)
     assert watching.returncode == 0
     assert f"no longer watching; process {os.getpid()} goes on with the run" in err
+
+
+def test_the_demo_shows_both_pairs_and_knows_when_a_pair_did_not_do_as_it_was_said(home: Path) -> None:
+    from journeyman.cli.distill_demo import curves, demo_document, print_demo
+    from journeyman.distill.check.check import CheckReport
+    from journeyman.distill.check.figures import PairFigures, Verdict
+    from journeyman.distill.demo import Shown
+
+    def shown(name: str, works: bool, verdict: str) -> Shown:
+        with write_training(home / name, works=works) as log:
+            story = story_of(log)
+        report = CheckReport((), PairFigures(), Verdict(verdict, f"it says {verdict}", {}))  # type: ignore[arg-type]
+        return Shown(*(("student", "twin") if works else ("twin", "student")), works, report, story, home / name)
+
+    good, poor = shown("good", True, "ready"), shown("poor", False, "no_new_capability")
+    assert good.as_expected
+    assert poor.as_expected, "it lost a point"
+    assert not shown("surprise", True, "no_new_capability").as_expected
+    assert not shown("unseen", False, "undecided").as_expected
+    for width in (60, 80, 124):
+        for ascii_only in (False, True):
+            lines = curves([good, poor], width=width, ascii_only=ascii_only)
+            assert all(line.cell_len <= width + 1 for line in lines)
+    file = io.StringIO()
+    print_demo([good, poor], Console(file=file, width=120))
+    for part in ("check says: ready. it says ready", "check says: no new capability", "twin ← student", "0.610 → 0.600"):
+        assert part in file.getvalue()
+    assert demo_document(poor)["change"] == pytest.approx(-0.01)
 
 
 # --- the whole way ------------------------------------------------------------------------------------------------

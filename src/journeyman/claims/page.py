@@ -47,10 +47,10 @@ def write(claim: Claim, stored: Stored, folder: Path) -> list[Path]:
     """Write the three files. Raises RunError where the folder cannot be written to."""
     from journeyman.report.draw.sheet import sheet
 
-    drawings = claim.draw(stored.measured)
+    drawings, said = claim.draw(stored.measured), _capital(stored.verdict.words)
     files = {
         f"{claim.id}.json": (json.dumps(_plain(stored), indent=1, allow_nan=False) + "\n").encode(),
-        f"{claim.id}.svg": sheet(drawings, title=f"{claim.id}: {claim.title} ({stored.verdict.words})", columns=2),
+        f"{claim.id}.svg": sheet(drawings, title=f"{claim.id}: {claim.title}", subtitle=said, columns=2),
         f"{claim.id}.md": page(claim, stored).encode(),
     }
     try:
@@ -97,7 +97,7 @@ def page(claim: Claim, stored: Stored) -> str:
     seeds = stored.measured.seeds
     parts = [
         f"# {claim.id}: {claim.title}",
-        f"**{stored.verdict.words[0].upper()}{stored.verdict.words[1:]}.** {stored.verdict.sentence}",
+        f"**{_capital(stored.verdict.words)}.** {stored.verdict.sentence}",
         f"![{claim.title}]({claim.id}.svg)",
         f"**The paper says.** {claim.statement} ({claim.source})",
         f"**What is done here.** {claim.setting}",
@@ -149,6 +149,10 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _plain(stored: Stored) -> dict[str, Any]:

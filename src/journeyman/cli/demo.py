@@ -114,8 +114,9 @@ def distilled(runs: str | None, failures: dict[str, str]) -> list[Shown]:
     except JourneymanError as error:
         failures["distill"] = str(error)
         return []
-    wrong = {f"{one.student} ← {one.teacher}": "did not do what the check said of it" for one in pairs if not one.as_expected}
-    failures |= wrong
+    for one in pairs:
+        if not one.as_expected:
+            failures[f"{one.student} ← {one.teacher}"] = "did not do what the check said of it"
     return pairs
 
 

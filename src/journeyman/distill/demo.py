@@ -27,7 +27,7 @@ from journeyman.runlog import RunLog, new_run_folder, runs_root
 PAIRS = (("student", "twin"), ("twin", "student"))
 """Student and teacher: the one that works, the one that cannot."""
 
-STEPS = 40
+STEPS = 30
 LONGEST = 64
 REPORT = "report.html"
 
@@ -82,9 +82,9 @@ def demonstrate(
         say(student, teacher, "check")
         ours, theirs = (str(lab_model(name)) for name in (student, teacher))
         spec = changed(preset("lab", ours, theirs, str(prompts)), {
-            "steps": steps, "seed": seed, "sampling.max_tokens": LONGEST, "eval_every": max(1, steps // 4), "save_every": 0,
-            "evaluation.prompts": str(held_out), "evaluation.n": 2, "evaluation.sampling.max_tokens": LONGEST,
-            "watch_every": 0,
+            "steps": steps, "seed": seed, "lr": 6e-4, "sampling.max_tokens": LONGEST, "eval_every": max(1, steps // 3),
+            "save_every": 0, "evaluation.prompts": str(held_out), "evaluation.n": 2,
+            "evaluation.sampling.max_tokens": LONGEST, "watch_every": 0,
         })  # fmt: skip
         report = check(
             ours, theirs, prompts, grader="bracket", limit=48, n=2, sampling=spec.sampling, spec=spec.loss, seed=seed
