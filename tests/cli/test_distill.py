@@ -6,6 +6,7 @@ import inspect
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -85,6 +86,28 @@ def test_watch_and_presets_become_settings() -> None:
     lab = spec_of("s", "t", "p", "lab", {"steps": 7}, None)
     assert (lab.student, lab.teacher, lab.prompts, lab.steps, lab.loss.form) == ("s", "t", "p", 7, "full")
     assert spec_of("s", "", "p", "paper-grpo", {}, None).method == "grpo"
+
+
+def test_every_command_that_repairs_is_one(home: Path) -> None:
+    from journeyman.distill.check import commands as repairs
+
+    settings = (
+        ("--grader", "exact"), ("--template", "boxed"), ("--max-tokens", "64"), ("--temperature", "0.5"),
+        ("--no-thinking", ""),
+    )  # fmt: skip
+    names = repairs.Names("a b", "teacher", "p.jsonl", settings)
+    made = [
+        repairs.cold_start(names), repairs.other_template(names, "dapo"), repairs.teachers_prompts(names),
+        repairs.shorter(names, 128), repairs.useful_depth(names), repairs.whole_vocabulary(names),
+        repairs.check_again(names), repairs.check_again(names, "--grader", "math"),
+    ]  # fmt: skip
+    group = typer.main.get_command(commands.app)
+    for command in made:
+        program, noun, verb, *words = shlex.split(command)
+        assert (program, noun) == ("journeyman", "distill")
+        found = group.commands[verb]  # type: ignore[attr-defined]
+        context = found.make_context(verb, words)
+        assert context.params["student"] == "a b"
 
 
 def test_a_function_of_the_library_takes_what_its_command_gives() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from journeyman.cli.distill_check import device_of
 from journeyman.cli.distill_progress import counted
+from journeyman.cli.distill_train import kept_settings
 from journeyman.cli.out import stderr, stdout, write_json
 from journeyman.report.number import number
 from journeyman.report.table import Table, print_table
@@ -141,7 +142,8 @@ def find_depth(
             sampling=Sampling(temperature=temperature, max_tokens=max_tokens), enable_thinking=enable_thinking,
             on_progress=follow,
         )  # fmt: skip
-    command = "" if found.cap is None else shorter(Names(student, teacher, file), found.cap)
+    settings = kept_settings(grader=grader, template=template, enable_thinking=enable_thinking)
+    command = "" if found.cap is None else shorter(Names(student, teacher, file, settings), found.cap)
     if json:
         write_json({"depth": found, "command": command})
         return 0

@@ -117,7 +117,17 @@ def watch_of(spec: TrainSpec) -> Any:
     from journeyman.distill.check.commands import Names
     from journeyman.distill.watch import Watch
 
-    return Watch(names=Names(spec.student, spec.teacher, spec.prompts))
+    settings = kept_settings(grader=spec.grader, template=spec.template, enable_thinking=spec.enable_thinking)
+    return Watch(names=Names(spec.student, spec.teacher, spec.prompts, settings))
+
+
+def kept_settings(*, grader: str, template: str, enable_thinking: bool | None) -> tuple[tuple[str, str], ...]:
+    """The options that a command which repairs takes over, where they are not the defaults."""
+    kept = [("--grader", grader)] if grader not in ("", "math") else []
+    kept += [("--template", template)] if template != "chat" else []
+    if enable_thinking is not None:
+        kept.append(("--enable-thinking" if enable_thinking else "--no-thinking", ""))
+    return tuple(kept)
 
 
 def _followed(
