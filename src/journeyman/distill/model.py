@@ -67,14 +67,15 @@ class LanguageModel:
         """The causal model under whatever wraps it (peft's layers stay inside of it)."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
-    def hidden(self, ids: Any, mask: Any) -> Any:
+    def hidden(self, ids: Any, mask: Any = None) -> Any:
         """Last hidden states [B, L, H] of `ids` [B, L], without the head; what stands at places of padding means nothing.
 
-        Padding must be on the right: then no token sees it, attention needs no mask, and takes its fast causal way.
+        Where padding is on the right, as everywhere here, no token sees it: attention needs no mask and takes its fast
+        causal way.
         """
         inner = getattr(self.base, self.base.base_model_prefix)
-        padded_right = bool((mask[:, 1:] <= mask[:, :-1]).all())
-        return inner(input_ids=ids, attention_mask=None if padded_right else mask, use_cache=False).last_hidden_state
+        needed = mask is not None and not bool((mask[:, 1:] <= mask[:, :-1]).all())
+        return inner(input_ids=ids, attention_mask=mask if needed else None, use_cache=False).last_hidden_state
 
     def head(self) -> Head:
         """The head as data. Raises ModelUnsuitable for one that is no plain linear layer."""
