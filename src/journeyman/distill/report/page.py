@@ -102,12 +102,13 @@ def _groups(story: Story) -> list[tuple[str, str, list[Block]]]:
     if story.evaluations and not any(group.anchor == "scores" for group in groups):
         groups = [*groups, *(group for group in groups_of(["score/rollouts"]) if group.anchor == "scores")]
     for group in groups:
-        drawings = [drawn for panel in group.panels if (drawn := panel_drawing(story, panel)) is not None]
+        pairs = [(panel, drawn) for panel in group.panels if (drawn := panel_drawing(story, panel)) is not None]
+        drawings = [drawn for _, drawn in pairs]
         if group.anchor == "scores" and (score := score_drawing(story)) is not None:
             drawings.insert(0, score)
         if not drawings:
             continue
-        found.append((group.title, group.anchor, [Drawings(drawings, _reading(group.panels), small=True)]))
+        found.append((group.title, group.anchor, [Drawings(drawings, _reading([panel for panel, _ in pairs]), small=True)]))
     return found
 
 

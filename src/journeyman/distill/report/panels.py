@@ -60,13 +60,13 @@ GROUPS = (
         Panel("overlap ratio", "", (("overlap/ratio", "plain"), ("overlap/chance_corrected", "corrected for chance"),
                                     ("overlap/mass_weighted", "weighted by mass")), (None, 1.0),
               "rises where training works; flat or falling where it does not"),
-        Panel("mass, where any token is shared", "", (
-            ("overlap/mass_student_nonempty", "student"), ("overlap/mass_teacher_nonempty", "teacher")), SHARE, ""),
         Panel("mass on shared tokens", "", (("overlap/mass_student", "student"), ("overlap/mass_teacher", "teacher")),
               SHARE, "97 to 99 % in good and bad pairs alike; a plunge is a warning"),
         Panel("advantage on shared tokens", "nats",
               (("overlap/advantage", "Eq 7"), ("overlap/advantage_logged", "as logged")), (None, None),
               "begins below 0 and rises to 0 where training works"),
+        Panel("mass, where any token is shared", "", (
+            ("overlap/mass_student_nonempty", "student"), ("overlap/mass_teacher_nonempty", "teacher")), SHARE, ""),
         Panel("difference at the extreme token", "", (("extreme/difference", "student's top tokens"),
                                                       ("extreme/difference_shared", "shared tokens")), ANY,
               "probability of student minus teacher where they differ most"),
