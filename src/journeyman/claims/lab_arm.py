@@ -35,7 +35,7 @@ FULL = LossSpec(form="full")
 K = 4
 """Size of the lab's token sets: its vocabulary has some 70 words, of which a handful are ever likely."""
 
-PROBLEMS, EVALUATED = 4_096, 256
+PROBLEMS, EVALUATED = 4_096, 256  # one response each, at temperature 1
 _VERSION = 1
 
 
@@ -128,7 +128,7 @@ def spec_of(arm: TrainingArm, cell: Cell, scratch: Path) -> TrainSpec:
     return changed(spec, {
         "loss": arm.loss, "steps": cell.share(arm.steps), "lr": arm.lr, "seed": cell.seed, "save_every": 0, "k_metric": K,
         "template": str(template_file(arm.template)),  # type: ignore[arg-type]  # T0 or T1
-        "eval_every": arm.eval_every, "evaluation.prompts": str(evaluation), "evaluation.n": 2, "watch_every": 0,
+        "eval_every": arm.eval_every, "evaluation.prompts": str(evaluation), "evaluation.n": 1, "watch_every": 0,
         "sample_rows": 0,
     })  # fmt: skip
 
