@@ -52,7 +52,7 @@ def test_hidden_states_and_head_give_the_models_own_logits(tiny: Callable[..., P
 
 
 def test_a_folder_without_a_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match="cannot be loaded as a language model"):
+    with pytest.raises(ModelNotFound, match="holds no model"):
         open_model(tmp_path)
 
 

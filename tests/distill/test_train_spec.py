@@ -22,6 +22,7 @@ from journeyman.distill.train_spec import (
     TrainSpec,
     changed,
     from_plain,
+    made,
     seed_of,
     to_plain,
     with_temperature,
@@ -104,7 +105,7 @@ def test_changes_name_parts_and_read_text() -> None:
         ({"weights": "bfloat16"}, "round to nothing"),
         ({"lr": 0}, "lr is 0"),
         ({"lr": float("nan")}, "lr is nan"),
-        ({"lr": "fast"}, "Expected `float`"),
+        ({"lr": "fast"}, "expected float"),
         ({"betas": (0.9, 1.0)}, "both lie in 0 to 1"),
         ({"warmup": 1.0}, "share of the steps"),
         ({"prompts_per_step": 0}, "at least 1"),
@@ -157,3 +158,37 @@ def test_specs_and_events_load_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_only_the_finished_spec_must_go_together() -> None:
+    served = preset("lab", "s", "http://host:1/v1#m", "p", {"loss.form": "sampled"})
+    assert (served.teacher, served.loss.form) == ("http://host:1/v1#m", "sampled")
+    assert made("s", "http://host:1/v1#m", "p", {"loss.strategy": "teacher"}).loss.strategy == "teacher"
+    assert preset("lab", "s", "", "p", {"method": "grpo"}).method == "grpo"
+    with pytest.raises(UsageError, match="leave out the teacher 't'"):
+        made("s", "t", "p", {"method": "grpo"})
+    with pytest.raises(UsageError, match="needs a teacher"):
+        preset("lab", "s", "", "p")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"loss.k": "abc"}, r"^loss\.k is 'abc': expected int, got str$"),
+        ({"loss.strategy": "bogus"}, r"^loss\.strategy 'bogus' is unknown; use one of student, teacher, inter"),
+        ({"lora.rank": "x"}, r"^lora\.rank is 'x': expected int"),
+        ({"evaluation.sampling.max_tokens": "q"}, r"^evaluation\.sampling\.max_tokens is 'q'"),
+        ({"betas": "0.9"}, r"^betas is \['0\.9'\]: expected array of length 2"),
+        ({"loss": "4"}, r"^loss is '4': expected object"),
+    ],
+)
+def test_a_wrong_value_is_said_with_its_setting(changes: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        made("s", "t", "p", changes)
+
+
+def test_several_values_are_given_with_commas() -> None:
+    spec = made("s", "t", "p", {"betas": "0.8,0.9", "lora.targets": "q_proj,v_proj"})
+    assert spec.betas == (0.8, 0.9)
+    assert spec.lora is not None
+    assert spec.lora.targets == ("q_proj", "v_proj")

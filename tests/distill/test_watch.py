@@ -120,3 +120,10 @@ def test_positions_become_their_first_and_last_third() -> None:
     assert course["entropy/student/early"] == (1.0,) * 3
     assert course["entropy/student/late"] == (5.0,) * 3
     assert "entropy/student/early" not in course_of([Step(1, {"loss": 1.0})])
+
+
+def test_curves_that_look_flat_are_none_where_the_score_climbs() -> None:
+    flat = {"divergence/full": line(0.2, 0.18), "loss": line(0.2, 0.18), "overlap/ratio": line(0.7, 0.71),
+            "entropy/student": line(0.5, 0.5)}  # fmt: skip
+    assert Watch().judge({**flat, "gap_recovery": (0.1,)}) is not None
+    assert Watch().judge({**flat, "gap_recovery": (0.1, 0.4)}) is None

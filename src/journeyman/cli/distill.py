@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -49,11 +50,12 @@ def _libraries(context: typer.Context) -> None:
         raise MissingExtra(
             f"distill {context.invoked_subcommand} needs {' and '.join(absent)}; run: pip install 'journeyman[distill]'"
         )
-    # A name that is no folder is looked for at the hub; its retries are no business of the user's.
+    # A name that is no folder is looked for at the hub; its retries are no business of the user's. The library reads this
+    # when it is loaded, and sets its logger by it.
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     import logging
 
-    for name in ("huggingface_hub", "transformers"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("transformers").setLevel(logging.ERROR)
 
 
 @app.command()
@@ -160,6 +162,9 @@ def train(
         list[str] | None,
         typer.Option("--sink", metavar="NAME", help="tensorboard[:DIR] or wandb[:PROJECT], too; may be repeated."),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Look at the wiring before the first step; refuse where it is wrong.")
+    ] = True,
     runs: Runs = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Predict memory and hours; begin nothing.")] = False,
     quiet: Quiet = False,
@@ -179,7 +184,7 @@ def train(
     spec = spec_of(student, teacher, prompts, preset, changes_of(settings, set_ or ()), watch)
     if dry_run:
         return say_forecast(spec, json=json)
-    return train_run(spec, sinks=sink or (), runs=runs, quiet=quiet, json=json)
+    return train_run(spec, check=check, sinks=sink or (), runs=runs, quiet=quiet, json=json)
 
 
 @app.command()

@@ -31,16 +31,13 @@ def spec_of(
     student: str, teacher: str, prompts: str, preset: str | None, changes: Mapping[str, Any], watch: OnFailure | None
 ) -> TrainSpec:
     """What is to be done. Raises UsageError for a setting that does not exist or means nothing."""
-    from journeyman.distill.train_spec import TrainSpec, changed
+    from journeyman.distill.presets import preset as preset_of
+    from journeyman.distill.train_spec import made
 
+    wanted = {**({} if watch is None else _failing(watch)), **changes}
     if preset is None:
-        begun = TrainSpec(student, teacher, prompts, method=changes.get("method", "opd"))
-    else:
-        from journeyman.distill.presets import preset as preset_of
-
-        begun = preset_of(preset, student, teacher, prompts)
-    failing = {} if watch is None else _failing(watch)
-    return changed(begun, {**failing, **changes})
+        return made(student, teacher, prompts, wanted)
+    return preset_of(preset, student, teacher, prompts, wanted)
 
 
 def _failing(watch: OnFailure) -> dict[str, Any]:
@@ -49,7 +46,9 @@ def _failing(watch: OnFailure) -> dict[str, Any]:
     return {"on_failure": "stop" if watch is OnFailure.STOP else "continue"}
 
 
-def train_run(spec: TrainSpec, *, sinks: Sequence[str], runs: str | None, quiet: bool, json: bool) -> int:
+def train_run(
+    spec: TrainSpec, *, check: bool, sinks: Sequence[str], runs: str | None, quiet: bool, json: bool
+) -> int:
     """Train, with progress on stderr; then the table, or the document, and the page."""
     from journeyman.distill.events import VERB
     from journeyman.distill.report.story import short_name
@@ -75,7 +74,7 @@ def train_run(spec: TrainSpec, *, sinks: Sequence[str], runs: str | None, quiet:
                     opened.take(progress)
                 on_step(progress)
 
-            return train(spec, folder=folder, on_step=follow, watch=watch_of(spec))
+            return train(spec, folder=folder, on_step=follow, watch=watch_of(spec), check=check)
 
     return _followed(folder, title, work, quiet=quiet, json=json)
 

@@ -77,10 +77,15 @@ class Forecast:
         fits = "" if self.free_gb is None or self.peak_gb <= self.free_gb else "; that does not fit"
         return (
             f"memory: {self.peak_gb:.2f} GB{room} at the worst moment{fits} ({parts})\n"
-            f"time: {self.steps:,} steps of {self.tokens_per_step:,.0f} tokens at {self.tokens_per_s:,.0f} tokens/s "
-            f"({self.basis}): {self.hours:.2f} h, and {self.evaluation_hours:.2f} h for evaluations, "
-            f"with responses of {self.mean_length:,.0f} tokens"
+            f"time: {self.steps:,} {'step' if self.steps == 1 else 'steps'} of {self.tokens_per_step:,.0f} tokens at "
+            f"{self.tokens_per_s:,.0f} tokens/s ({self.basis}): {_time(self.hours)}, and {_time(self.evaluation_hours)} "
+            f"for evaluations, with responses of {self.mean_length:,.0f} tokens"
         )
+
+
+def _time(hours: float) -> str:
+    """Hours as a person says them."""
+    return f"{hours:,.1f} h" if hours >= 1 else f"{60 * hours:.0f} min" if hours >= 1 / 30 else f"{3600 * hours:.0f} s"
 
 
 def forecast(

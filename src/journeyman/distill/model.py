@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeyman.distill.losses.heads import Head
+from journeyman.distill.model_names import look_for, one_sentence
 from journeyman.distill.saving import digest, quiet, save
 from journeyman.errors import MissingExtra, ModelNotFound, ModelUnsuitable, UsageError
 
@@ -125,6 +126,7 @@ def open_model(
         raise UsageError(f"dtype '{dtype}' is unknown; use one of {', '.join(DTYPES)}")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    look_for(str(path))
     adapter = Path(path) / "adapter_config.json"
     source = _under(adapter) if adapter.is_file() else str(path)
     try:
@@ -134,7 +136,7 @@ def open_model(
             if adapter.is_file():
                 model = _with_adapter(model, path, trainable)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        said = str(error).strip().split("\n", 1)[0]
+        said = one_sentence(error)
         raise ModelNotFound(f"'{path}' cannot be loaded as a language model: {said}") from error
     if not adapter.is_file():
         model.requires_grad_(trainable)

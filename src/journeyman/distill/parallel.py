@@ -75,7 +75,10 @@ def joined(device: str = "auto") -> Iterator[Ranks]:
     world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    kind = torch.device(device).type
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise UsageError(f"device {device!r} is unknown; use 'auto', 'cpu', 'cuda', 'cuda:1' ...") from error
     if kind == "cuda" and not torch.cuda.is_available():
         raise UsageError(f"device is {device!r}, but torch sees no GPU; use 'cpu', or 'auto'")
     if kind == "cuda" and world > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from journeyman.distill.data.prompts import read_prompts
 from journeyman.distill.data.templates import render_all
 from journeyman.distill.model import LanguageModel, digest, open_model, same_vocabulary
 from journeyman.distill.parallel import Ranks
+from journeyman.distill.rollout.engines import sampler_for
 from journeyman.distill.teacher.in_process import InProcess
 from journeyman.distill.teacher.open import open_teacher
 from journeyman.distill.teacher.signal import Teacher
@@ -106,6 +108,7 @@ def prepare(
                 f"context of '{model.name}' holds {model.context}; set sampling.max_tokens to {model.context - longest} or "
                 "less, or drop long prompts by max_prompt_tokens"
             )
+    sampler_for(student, spec.engine)  # raises for one that does not exist or does not know the architecture
     steps = steps_in(spec, len(rendered.ids))
     header = {
         "spec": to_plain(spec),
@@ -121,6 +124,21 @@ def prepare(
         "versions": _versions(),
     }
     return Kit(spec, ranks, student, told, rendered.ids, rendered.prompts, held_out, grader, steps, header)
+
+
+def check_place(folder: Path) -> None:
+    """A run's folder can be made, or is there and empty: asked before minutes are spent on loading models.
+
+    Raises:
+        RunError: it is there with something in it, or this user may not write where it would be.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder} is not empty; a run needs a folder of its own")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise RunError(f"the run cannot be written to {folder}: {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise RunError(f"the run cannot be written to {folder}: no permission to write in {there}")
 
 
 def check_unchanged(kit: Kit, header: dict[str, Any], *, student: bool) -> None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from journeyman.distill.rollout.sampling import Sampling
-from journeyman.distill.train_spec import TrainSpec, changed
+from journeyman.distill.train_spec import TrainSpec, made
 from journeyman.errors import UsageError
 
 CHANGES: Mapping[str, Mapping[str, Any]] = {
@@ -80,8 +81,12 @@ class ColdStart:
 PAPER_COLD_START = ColdStart()
 
 
-def preset(name: str, student: str, teacher: str = "", prompts: str = "") -> TrainSpec:
-    """The training run of this name for a pair and its prompts.
+def preset(
+    name: str, student: str, teacher: str = "", prompts: str = "", changes: Mapping[str, Any] = MappingProxyType({})
+) -> TrainSpec:
+    """The training run of this name for a pair and its prompts, with `changes` (see `changed`) of its settings.
+
+    Only what comes out in the end must go together: a served teacher needs another form than most presets have.
 
     Raises:
         UsageError: no such preset, or one that is no `TrainSpec`; and as `TrainSpec`.
@@ -90,8 +95,7 @@ def preset(name: str, student: str, teacher: str = "", prompts: str = "") -> Tra
         raise UsageError("preset 'paper-cold-start' is for `journeyman distill cold-start`; a training run takes 'paper'")
     if name not in CHANGES:
         raise UsageError(f"there is no preset {name!r}; there are: {', '.join(names())}")
-    method = CHANGES[name].get("method", "opd")
-    return changed(TrainSpec(student, teacher, prompts, method=method), CHANGES[name])
+    return made(student, teacher, prompts, {**CHANGES[name], **changes})
 
 
 def names() -> tuple[str, ...]:

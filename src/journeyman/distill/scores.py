@@ -6,6 +6,7 @@ from typing import Any
 
 from journeyman.distill import events
 from journeyman.distill.acting import Acting
+from journeyman.distill.check.course import RECOVERY
 from journeyman.distill.diagnostics.sequence import gap_recovery
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.parallel import autocast
@@ -41,6 +42,12 @@ class Scores:
         found = events.Evaluated(number, student=scores, gap_recovery=share)
         self.journal.write(events.EVALUATION, str(number), found)
         return found
+
+    def course(self, number: int) -> dict[str, list[float]]:
+        """The share of the gap to the teacher's score that evaluations before step `number` found closed, in order."""
+        found = (self.journal.evaluation(str(step)) for step in range(1, number))
+        shares = [each.gap_recovery for each in found if each is not None and each.gap_recovery is not None]
+        return {RECOVERY: shares} if shares else {}
 
     def _score(self, model: LanguageModel, sampler: Sampler | None) -> dict[str, Any]:
         kit, wanted = self.kit, self.kit.spec.evaluation

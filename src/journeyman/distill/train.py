@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import torch
 
 from journeyman.distill import batches, checkpoint, events, parallel, step_metrics
 from journeyman.distill.acting import Acting
+from journeyman.distill.check.before import before
 from journeyman.distill.check.course import Course
 from journeyman.distill.check.figures import Verdict
 from journeyman.distill.check.finding import Finding
@@ -32,7 +34,7 @@ from journeyman.distill.losses.weights import token_weights
 from journeyman.distill.model import LanguageModel
 from journeyman.distill.optimizer import adamw, clip, load_state, rate_at, state_of
 from journeyman.distill.parallel import autocast
-from journeyman.distill.prepare import Kit, check_unchanged, prepare
+from journeyman.distill.prepare import Kit, check_place, check_unchanged, prepare
 from journeyman.distill.recipes.evaluate import response_text
 from journeyman.distill.result import TrainResult, result_of
 from journeyman.distill.rollout.rollouts import Batch, Rollouts, pack
@@ -41,7 +43,7 @@ from journeyman.distill.step import Step
 from journeyman.distill.teacher.signal import HiddenSignal, ServedSignal, Teacher
 from journeyman.distill.train_spec import TrainSpec, seed_of
 from journeyman.distill.watch import course_of
-from journeyman.errors import ModelUnavailable, RunInterrupted, TrainingFailed
+from journeyman.errors import ModelUnavailable, PreflightFailure, RunInterrupted, TrainingFailed
 from journeyman.runlog import RunLog, find_run, new_run_folder, runs_root
 
 Watch = Callable[[Course], Verdict | None]
@@ -61,6 +63,7 @@ def train(
     folder: str | Path | None = None,
     watch: Watch | None = None,
     findings: Sequence[Finding] = (),
+    check: bool = False,
 ) -> TrainResult:
     """Train a student as `spec` says, and log the run. Under torchrun every process calls it, and the first one writes.
 
@@ -72,8 +75,10 @@ def train(
         folder: the run's own folder, which must not exist or be empty.
         watch: judges the course every `spec.watch_every` steps.
         findings: what was checked before the run, for its log.
+        check: look at the wiring first, in seconds, with the models that are open for the training, and log it.
 
     Raises:
+        PreflightFailure: the wiring is not right; nothing was begun.
         UsageError, DataInvalid, ModelNotFound, ModelUnsuitable: it cannot start; see `prepare`.
         TrainingFailed: several gradients in a row were not finite, or a verdict stopped it.
         ModelUnavailable: a server gave no answer; the run can be resumed.
@@ -81,11 +86,18 @@ def train(
         RunError and its kin: the log or a checkpoint cannot be written.
     """
     with parallel.joined(spec.device) as ranks:
-        kit = prepare(spec, ranks, student=student, teacher=teacher, grader=grader)
         root = runs_root() if runs is None else Path(runs)
         place = new_run_folder(root, events.VERB) if folder is None else Path(folder)
+        if ranks.first:
+            check_place(place)
+        kit = prepare(spec, ranks, student=student, teacher=teacher, grader=grader)
         log = RunLog.create(place, verb=events.VERB, header=kit.header) if ranks.first else None
-        return _work(kit, log, None, on_step, watch, findings)
+        try:
+            return _work(kit, log, None, on_step, watch, None if check else findings)
+        except PreflightFailure:
+            if ranks.first:  # nothing was begun, so nothing is left
+                shutil.rmtree(place)
+            raise
 
 
 def resume(
@@ -123,7 +135,7 @@ def resume(
 
 def _work(
     kit: Kit, log: RunLog | None, last: Path | None, on_step: Follow | None, watch: Watch | None,
-    findings: Sequence[Finding],
+    findings: Sequence[Finding] | None,
 ) -> TrainResult:  # fmt: skip
     """`_loop`, and what is told to a person when it stops early. Closes the log."""
     folder = kit.ranks.told(log.folder if log is not None else None)
@@ -142,10 +154,12 @@ def _work(
 
 def _loop(
     kit: Kit, journal: events.Journal, folder: Path, last: Path | None, on_step: Follow | None, watch: Watch | None,
-    findings: Sequence[Finding],
+    findings: Sequence[Finding] | None,
 ) -> None:  # fmt: skip
     spec, ranks = kit.spec, kit.ranks
     acting = Acting(kit, folder)  # what samples, is evaluated and is saved
+    if findings is None:
+        findings = before(kit, acting)
     module = Step(kit.student, spec).train()
     if spec.gradient_checkpointing:
         kit.student.base.activation_checkpointing_enable()
@@ -199,7 +213,7 @@ def _loop(
             )
         verdict = None
         if watch is not None and ranks.first and spec.watch_every and number % spec.watch_every == 0:
-            verdict = watch(course_of(past))
+            verdict = watch({**course_of(past), **scores.course(number)})
             if verdict is not None:
                 journal.write(events.VERDICT, str(number), events.verdict_body(verdict))
         verdict = ranks.told(verdict)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -306,11 +306,12 @@ def from_plain(data: Mapping[str, Any]) -> TrainSpec:
     try:
         return msgspec.convert(data, TrainSpec)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the settings of the run cannot be used: {error}") from error
+        raise UsageError(_sentence(error, data)) from error
 
 
 def changed(spec: TrainSpec, changes: Mapping[str, Any]) -> TrainSpec:
-    """The spec with some fields changed; "loss.k" names a field of a part. Text is read as the field's own type.
+    """The spec with some fields changed; "loss.k" names a field of a part. Text is read as the field's own type, or as
+    several, with commas between them.
 
     `lora` may be set to None, to a mapping of its fields, or field by field, which begins from the defaults.
 
@@ -328,12 +329,22 @@ def changed(spec: TrainSpec, changes: Mapping[str, Any]) -> TrainSpec:
             if not isinstance(inner, dict):
                 raise UsageError(f"there is no setting {name!r}")
             at = inner
-        at[last] = _plain(value)
+        several = isinstance(at.get(last), list) or name == "lora.targets"
+        at[last] = value.split(",") if several and isinstance(value, str) else _plain(value)
     _refuse_unknown(TrainSpec, data, "")
     try:
         return msgspec.convert(data, TrainSpec, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the settings of the run cannot be used: {error}") from error
+        raise UsageError(_sentence(error, data)) from error
+
+
+def made(student: str, teacher: str, prompts: str, changes: Mapping[str, Any]) -> TrainSpec:
+    """The defaults with `changes`; only what comes out in the end must go together.
+
+    Raises:
+        UsageError: as `from_plain`.
+    """
+    return changed(TrainSpec(student, "any", prompts), {"teacher": teacher, **changes})
 
 
 def with_temperature(spec: TrainSpec, temperature: float) -> TrainSpec:
@@ -353,6 +364,24 @@ def seed_of(*parts: int | str) -> int:
     """
     text = "/".join(map(str, parts))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def _sentence(error: msgspec.ValidationError, data: Mapping[str, Any]) -> str:
+    """What msgspec found, with the setting's name, its value, and the choices that there are."""
+    if isinstance(error.__cause__, UsageError):
+        return str(error.__cause__)
+    said, at, path = str(error).partition(" - at `$.")
+    name = path.rstrip("`").partition("[")[0]
+    if not at:
+        return f"the settings of the run cannot be used: {error}"
+    kind: Any = TrainSpec
+    value: Any = data
+    for part in name.split("."):
+        kind = LoraSpec if part == "lora" else get_type_hints(kind).get(part)
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if get_origin(kind) is Literal:
+        return f"{name} {value!r} is unknown; use one of {', '.join(map(str, get_args(kind)))}"
+    return f"{name} is {value!r}: {said[:1].lower()}{said[1:].replace('`', '')}"
 
 
 def _plain(value: Any) -> Any:

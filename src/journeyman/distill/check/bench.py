@@ -24,7 +24,7 @@ class Bench:
     student, teacher: the pair as training would use it.
     teacher_model: the teacher's weights and tokenizer, where they are on this machine.
     prompts, ids: questions, and what the student is shown for each.
-    template, enable_thinking: how they were rendered.
+    template, enable_thinking, system: how they were rendered.
     sampler, sampling, spec, seed: as training would use them.
     rollouts, batch: the student's own responses, and their layout.
     hidden, signal: the student's states [N, H], and what the teacher says, in the order of `batch.tokens`.
@@ -47,6 +47,7 @@ class Bench:
     hidden: Any
     signal: HiddenSignal | ServedSignal
     limits: Thresholds
+    system: str | None = None
 
     @property
     def rounding(self) -> float:
@@ -65,6 +66,7 @@ def prepare(
     spec: LossSpec,
     template: str = "chat",
     enable_thinking: bool | None = None,
+    system: str | None = None,
     rows: int = 8,
     tokens: int = 64,
     seed: int = 0,
@@ -78,7 +80,7 @@ def prepare(
     from journeyman.distill.rollout.rollouts import pack
     from journeyman.distill.rollout.score import states_of
 
-    rendered = render_all(prompts[: 4 * rows], student, template, enable_thinking=enable_thinking)
+    rendered = render_all(prompts[: 4 * rows], student, template, enable_thinking=enable_thinking, system=system)
     ids, kept = list(rendered.ids)[:rows], list(rendered.prompts)[:rows]
     each = -(-rows // len(ids))
     short = replace(sampling, max_tokens=min(tokens, sampling.max_tokens))
@@ -86,7 +88,7 @@ def prepare(
     batch = pack(rollouts, student.pad_id)
     return Bench(
         student, teacher, weights_of(teacher), kept, ids, template, enable_thinking, sampler, sampling, spec, seed,
-        rollouts, batch, states_of(student, batch), teacher.signal(batch), limits,
+        rollouts, batch, states_of(student, batch), teacher.signal(batch), limits, system,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from journeyman.distill.check.thresholds import THRESHOLDS, Thresholds
 Course = Mapping[str, Sequence[float]]
 
 SAMPLER_GAP = "sampler/gap"
+RECOVERY = "gap_recovery"
 EARLY, LATE = "entropy/student/early", "entropy/student/late"
 
 
@@ -168,6 +169,9 @@ def _flat(course: Course, names: Names, limits: Thresholds) -> Verdict | None:
     entropy = _series(course, "entropy/student", steps)
     if divergence is None or overlap is None or entropy is None:
         return None
+    recovered = course.get(RECOVERY, ())
+    if recovered and recovered[-1] >= limits.recovered:
+        return None  # it was measured that the student gains
     later, overlap_later = divergence[len(divergence) // 4 :], overlap[len(overlap) // 4 :]
     quiet = _start(divergence) < limits.quiet * _start(entropy)
     still = _end(later) > limits.flat_divergence * _start(later) and abs(_end(overlap_later) - _start(overlap_later)) < (

@@ -99,6 +99,10 @@ class Thresholds:
     # ... but not where less than three tenths of the first divergence are left: that is a run which is done.
     learned_divergence: float = 0.3
 
+    # ... nor where evaluations say that a fifth of the gap to the teacher's score, or more, is closed: "partly" of the
+    # published outcomes. Curves of few rollouts a step can look flat while the score climbs.
+    recovered: float = 0.2
+
     # Responses at the limit: a fifth more than at the start, and half of all.
     truncated_rise: float = 0.2
     truncated: float = 0.5

@@ -29,9 +29,9 @@ CUT_ONCE = "State i predicts token i + 1: cut the last logit off and the first l
 FOLLOW = "Follow the teacher's answers from the server to the loss; a batch that is re-ordered or filtered loses them."
 
 
-def look(bench: Bench) -> list[Finding]:
-    """Every check, in the order in which faults should be mended."""
-    return [check(bench) for check in CHECKS]
+def look(bench: Bench, *, alone: bool = False) -> list[Finding]:
+    """Every check, in the order in which faults should be mended; `alone`: only those that are of the student."""
+    return [check(bench) for check in (ALONE if alone else CHECKS)]
 
 
 def finite(bench: Bench) -> Finding:
@@ -261,6 +261,9 @@ CHECKS: tuple[Check, ...] = (
     vocabulary, heads, room, templates, end_of_sequence, padding, finite, identity, shift, gradient, temperature, sampler,
 )  # fmt: skip
 
+ALONE: tuple[Check, ...] = (heads, room, templates, end_of_sequence, padding, finite, identity, temperature, sampler)
+"""Those that say something where there is no teacher: the student stands in for it."""
+
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
@@ -283,6 +286,8 @@ def _loss(hidden: Any, head: Any, signal: HiddenSignal | ServedSignal, bench: Be
     from journeyman.distill.losses.weights import token_weights
 
     weights = token_weights(bench.batch.lengths, "token-mean").to(hidden.device)
+    # The states alone get a gradient: one left at the head of a student that is about to be trained would be its first step.
+    head = replace(head, weight=head.weight.detach(), bias=None if head.bias is None else head.bias.detach())
     if isinstance(signal, HiddenSignal):
         return divergence(hidden, head, signal.hidden, signal.head, bench.batch.tokens, weights, spec)
     from journeyman.distill.losses.served import divergence_served

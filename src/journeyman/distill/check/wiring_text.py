@@ -109,7 +109,9 @@ def _as_the_teacher(bench: Bench, measured: dict[str, float | str], threshold: s
     assert bench.teacher_model is not None
     try:
         theirs = [
-            render(prompt, bench.teacher_model, bench.template, enable_thinking=bench.enable_thinking)
+            render(
+                prompt, bench.teacher_model, bench.template, enable_thinking=bench.enable_thinking, system=bench.system
+            )
             for prompt in bench.prompts
         ]
     except JourneymanError as error:
