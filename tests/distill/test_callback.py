@@ -74,15 +74,20 @@ class Rows(torch.utils.data.Dataset[dict[str, Any]]):
         return {"input_ids": ids, "labels": ids, "attention_mask": torch.ones_like(ids)}
 
 
-def trained(tiny: Tiny, folder: Path, callback: DistillCallback, steps: int) -> Any:
+def trained(
+    tiny: Tiny, folder: Path, callback: DistillCallback, steps: int, *, attached: bool = False, report_to: str = "none"
+) -> Any:
     student = open_model(tiny("callback", seed=0, padded_to=64), trainable=True)
     arguments = transformers.TrainingArguments(
         output_dir=str(folder), max_steps=steps, per_device_train_batch_size=2, learning_rate=1e-3, logging_steps=1,
-        report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True, dataloader_pin_memory=False, seed=0,
+        report_to=report_to, save_strategy="no", use_cpu=True, disable_tqdm=True, dataloader_pin_memory=False, seed=0,
     )  # fmt: skip
     trainer = transformers.Trainer(
-        model=student.model, args=arguments, train_dataset=Rows(), processing_class=student.tokenizer, callbacks=[callback]
-    )
+        model=student.model, args=arguments, train_dataset=Rows(), processing_class=student.tokenizer,
+        callbacks=[] if attached else [callback],
+    )  # fmt: skip
+    if attached:
+        assert callback.attach(trainer).attach(trainer) is callback
     trainer.train()
     return trainer
 
@@ -100,6 +105,24 @@ def test_a_real_trainer_logs_the_pair_and_trains_as_without(
     plain = trained(tiny, tmp_path / "b", DistillCallback(two[1], PROMPTS, every=100), 4)
     for ours, theirs in zip(trainer.model.parameters(), plain.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_attached_it_logs_where_the_trainer_logs(
+    two: tuple[LanguageModel, LanguageModel], tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
+    callback = DistillCallback(two[1], PROMPTS, every=2, sampling=Sampling(max_tokens=8))
+    trainer = trained(tiny, tmp_path, callback, 4, attached=True, report_to="tensorboard")
+    history = trainer.state.log_history
+    assert [row["step"] for row in history if "overlap/ratio" in row] == [2, 4]
+    assert [row["step"] for row in history if "loss" in row] == [1, 2, 3, 4], "the trainer logs as before"
+    board = EventAccumulator(str(tmp_path / "board"))
+    board.Reload()
+    shown = board.Scalars("train/overlap/ratio")
+    assert [point.step for point in shown] == [2, 4]
+    assert [point.value for point in shown] == pytest.approx(callback.course["overlap/ratio"])
 
 
 def test_a_watch_that_stops_ends_the_trainer(two: tuple[LanguageModel, LanguageModel], tiny: Tiny, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
     metrics = log_metrics(student_logits, teacher_logits, tokens, mask)       # [B, L, V], [B, L, V], [B, L], [B, L]
 
-    callback = DistillCallback(teacher, prompts, every=10, watch=Watch("warn"))
-    trainer = DistillationTrainer(..., callbacks=[callback])
+    trainer = DistillationTrainer(...)
+    DistillCallback(teacher, prompts, every=10, watch=Watch("warn")).attach(trainer)
+    trainer.train()
 
-The callback samples from the model as it is, scores the responses with both, and logs; the trainer's loss is not touched.
+The callback samples from the model as it is, scores the responses with both, and logs where the trainer does: TensorBoard,
+Weights & Biases, its own history. The trainer's loss is not touched.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +100,9 @@ class DistillCallback(TrainerCallback):  # type: ignore[misc]
         watch: what to do on a verdict; `stop` ends training after the step.
         seed: of the sampling.
 
+    `attach(trainer)` puts it into a trainer, so that the metrics go wherever the trainer's own go. Passed to a trainer as
+    one of `callbacks` it knows no trainer, and the metrics are in `trainer.state.log_history` only.
+
     After a look, `course` has every metric's values so far, `verdicts` the (step, verdict) pairs.
     """
 
@@ -127,6 +133,14 @@ class DistillCallback(TrainerCallback):  # type: ignore[misc]
         self.verdicts: list[tuple[int, Verdict]] = []
         self._pair: tuple[LanguageModel, Teacher] | None = None
         self._trainer_loss: float | None = None
+        self._trainer: Any = None
+
+    def attach(self, trainer: Any) -> DistillCallback:
+        """Become one of the callbacks of a transformers or TRL trainer, and log where it logs."""
+        self._trainer = trainer
+        if self not in trainer.callback_handler.callbacks:
+            trainer.add_callback(self)
+        return self
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **more: Any) -> None:
         """Keep the trainer's own loss, so that it can be held against the divergence."""
@@ -138,7 +152,7 @@ class DistillCallback(TrainerCallback):  # type: ignore[misc]
         if state.global_step % self.every or not state.is_world_process_zero:
             return control
         metrics = self.look(more["model"], more.get("processing_class") or more.get("tokenizer"))
-        state.log_history.append({"step": state.global_step, **metrics})
+        self._log(state, control, metrics)
         try:
             verdict = self.watch.look(self.course)
         except TrainingFailed as error:
@@ -148,6 +162,17 @@ class DistillCallback(TrainerCallback):  # type: ignore[misc]
         if verdict is not None:
             self.verdicts.append((state.global_step, verdict))
         return control
+
+    def _log(self, state: Any, control: Any, metrics: dict[str, float]) -> None:
+        if self._trainer is None:
+            state.log_history.append({"step": state.global_step, **metrics})
+            return
+        from transformers import Trainer
+
+        due = control.should_log
+        # Not the trainer's own `log`: TRL's empties there what it has gathered for the next line.
+        Trainer.log(self._trainer, dict(metrics))
+        control.should_log = due  # which that took for done
 
     def look(self, model: Any, tokenizer: Any = None) -> dict[str, float]:
         """Sample, score with both models, and keep the metrics in `course`."""
@@ -162,8 +187,8 @@ class DistillCallback(TrainerCallback):  # type: ignore[misc]
         metrics["journeyman/loss"] = metrics.pop("loss")
         for name, value in metrics.items():
             self.course.setdefault(name, []).append(value)
-        loss = self._trainer_loss if self._trainer_loss is not None else metrics["journeyman/loss"]
-        self.course.setdefault("loss", []).append(loss)
+        # Before the trainer has said its loss there is none: ours may be another one, and the two make no curve together.
+        self.course.setdefault("loss", []).append(math.nan if self._trainer_loss is None else self._trainer_loss)
         return metrics
 
     def _opened(self, model: Any, tokenizer: Any) -> tuple[LanguageModel, Teacher]:
