@@ -15,10 +15,12 @@ from journeyman.distill.lab.language import Format, Language
 from journeyman.distill.lab.tokenizer import Template
 from journeyman.errors import UsageError
 
+# Small operands leave a result near the number before it. Where all are alike, nothing is learned of a step until all
+# three of its parts are read together, and whether a model of this size gets that far is a matter of its seed.
 LANGUAGES: dict[str, Language] = {
-    "chains": Language(operands=(1, 8)),
-    "long": Language(shortest=8, longest=24, operands=(1, 8)),
-    "nineteen": Language(modulus=19, shortest=3, longest=5, operands=(2, 9)),
+    "chains": Language(operands=(2, 5)),
+    "long": Language(shortest=8, longest=16, operands=(2, 5)),
+    "nineteen": Language(modulus=19, shortest=3, longest=5, operands=(2, 5)),
 }
 
 
@@ -135,6 +137,7 @@ class Pair:
 
 
 _CHAINS, _LONG, _NINETEEN = LANGUAGES["chains"], LANGUAGES["long"], LANGUAGES["nineteen"]
+_UP_TO_16, _UP_TO_5 = Language(shortest=2, longest=16, operands=(2, 5)), Language(shortest=2, longest=5, operands=(2, 5))
 _SLIPPING = (0.52, 0.70)
 _IMPROVED = (0.95, 1.0)
 
@@ -149,16 +152,16 @@ _DECLARED = (
     ),
     LabModel(
         "bigger", "3.5 times the student's size, the same kind of corpus",
-        Pretrain(Corpus(_CHAINS), BIG, seed=2, lr=1.8e-3), _SLIPPING,
+        Pretrain(Corpus(_CHAINS, examples=14_400), BIG, seed=2, lr=1.8e-3), _SLIPPING,
     ),
     LabModel("bigger_rl", "the bigger model, improved by GRPO", Reinforce("bigger", prompts=16, steps=40), (0.75, 1.0)),
     LabModel(
-        "mostly_a", "learned from writers of whom one in ten uses format B",
-        Pretrain(Corpus(_CHAINS, formats=(("A", 0.9), ("B", 0.1))), seed=3), _SLIPPING,
+        "mostly_a", "the student, taught on by writers of whom one in ten uses format B",
+        Tune("student", Corpus(_CHAINS, formats=(("A", 0.9), ("B", 0.1)), examples=9_600), seed=3), _SLIPPING,
     ),
     LabModel(
-        "both", "learned from writers of formats A and B alike",
-        Pretrain(Corpus(_CHAINS, formats=(("A", 0.5), ("B", 0.5))), seed=4), _SLIPPING,
+        "both", "student_b, taught on by writers of formats A and B alike",
+        Tune("student_b", Corpus(_CHAINS, formats=(("A", 0.5), ("B", 0.5)), examples=12_800), seed=4, lr=2e-3), _SLIPPING,
     ),
     LabModel(
         "teacher_a", "'both', improved on its right solutions in format A",
@@ -169,17 +172,17 @@ _DECLARED = (
         Reject("both", form="B", problems=8_192), _IMPROVED,
     ),
     LabModel(
-        "long", "the student, taught chains of 8 to 24 operations by writers who seldom slip",
-        Tune("student", Corpus(_LONG, templates=(("T0", 1.0),), slip=0.02, examples=4_800)), (0.5, 0.9), "long",
+        "long", "the student, taught chains of up to 16 operations by writers who seldom slip",
+        Tune("student", Corpus(_UP_TO_16, templates=(("T0", 1.0),), slip=0.02, examples=12_800), lr=2e-3), (0.45, 0.9),
+        "long",
     ),
     LabModel(
-        "short_sighted", "the student, improved on chains of up to 8 operations without a slip",
-        Tune("student", Corpus(Language(shortest=2, longest=8, operands=(1, 8)), templates=(("T0", 1.0),), slip=0.0)),
-        _IMPROVED,
+        "short_sighted", "the student, improved on chains of up to 5 operations, a third of what 'long' is asked for",
+        Tune("student", Corpus(_UP_TO_5, templates=(("T0", 1.0),), slip=0.0, examples=9_600)), _IMPROVED,
     ),
     LabModel(
         "student_19", "another language (modulus 19), format B, another size",
-        Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), MIDDLE, seed=11), (0.55, 0.75), "nineteen",
+        Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), MIDDLE, seed=11, lr=2.2e-3), (0.55, 0.75), "nineteen",
     ),
     LabModel("twin_19", "student_19, improved by its own right solutions", Reject("student_19"), _IMPROVED, "nineteen"),
     LabModel(
@@ -187,9 +190,8 @@ _DECLARED = (
         Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), SMALL, seed=12), (0.55, 0.75), "nineteen",
     ),
     LabModel(
-        "terse_19", "terse, and right more often than student_19",
-        Pretrain(Corpus(_NINETEEN, formats=(("C", 1.0),), slip=0.01, examples=38_400), MIDDLE, seed=13), (0.9, 1.0),
-        "nineteen",
+        "terse_19", "student_19, taught to be terse by writers who seldom slip",
+        Tune("student_19", Corpus(_NINETEEN, formats=(("C", 1.0),), slip=0.01), seed=13, lr=2e-3), (0.85, 1.0), "nineteen",
     ),
 )  # fmt: skip
 
