@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+import torch
 
+from journeyman.distill.check.pair import observe
+from journeyman.distill.diagnose import diagnose
 from journeyman.distill.foreign.layout import frame_of, lay_out
 from journeyman.distill.foreign.read import read_foreign
 from journeyman.distill.foreign.record import Record
-from journeyman.distill.model import open_model
+from journeyman.distill.losses.spec import LossSpec
+from journeyman.distill.model import LanguageModel, open_model, save
+from journeyman.distill.rollout.engines import sampler_for
+from journeyman.distill.rollout.sampling import Sampling
+from journeyman.distill.teacher.in_process import InProcess
 from journeyman.errors import DataInvalid, UsageError
 
 
@@ -203,3 +213,54 @@ def test_nothing_that_fits_is_an_error(tiny: Callable[..., Path]) -> None:
     model = open_model(tiny("layout"))
     with pytest.raises(DataInvalid, match="none of 1 records"):
         lay_out([Record(1, prompt="1", response=" ".join(["so"] * 300))], model)
+
+
+def towards(student: LanguageModel, teacher: LanguageModel, share: float, folder: Path) -> Path:
+    """A checkpoint of a run that has come so far from student to teacher."""
+    mixed = copy.deepcopy(student.model)
+    with torch.no_grad():
+        for weight, goal in zip(mixed.parameters(), teacher.model.parameters(), strict=True):
+            weight.lerp_(goal, share)
+    return save(replace(student, model=mixed), folder)
+
+
+@pytest.mark.parametrize("layout", ["checkpoint-{}", "global_step_{}/actor/huggingface"])
+def test_each_checkpoint_scores_the_rollouts_that_it_sampled(
+    layout: str, tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    student, teacher = (open_model(tiny("layout", seed=seed)) for seed in (0, 1))
+    saved = tmp_path / "checkpoints"
+    wanted: list[float] = []
+    for at, step in enumerate((0, 5, 10)):
+        sampled = open_model(towards(student, teacher, 0.45 * at, saved / layout.format(step)))
+        rollouts = sampler_for(sampled).sample([[1, 23, 5, 14, 6, 2, 1, 24]], 16, Sampling(max_tokens=8), step)
+        wanted.append(observe(sampled, InProcess(teacher), rollouts, LossSpec(), k_metric=4).metrics["divergence/full"])
+        for row in range(len(rollouts)):
+            ids, logp = rollouts.response(row), rollouts.logp[row, : int(rollouts.lengths[row])].tolist()
+            prompt = list(rollouts.prompts[0])
+            blank = [0.0] * len(prompt)
+            more = {
+                "token_ids": prompt + ids, "position_ids": list(range(len(prompt) + len(ids))),
+                "loss_mask": [False] * len(prompt) + [True] * len(ids), "inference_logprobs": blank + logp,
+                "trainer_logprobs": blank + logp, "rewards": blank + [1.0] * len(ids),
+            }  # fmt: skip
+            folder = tmp_path / "token_exports" / f"step_{step + 1}"
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / "rank_0.jsonl").open("a") as file:
+                file.write(prime_line(step + 1, **more) + "\n")
+            (folder / "STABLE").touch()
+    said: list[str] = []
+    found = diagnose(tmp_path, saved, teacher, grader="exact", on_progress=said.append)
+    assert found.steps == (1, 6, 11)
+    assert [line.split(" with")[0] for line in said] == [f"scoring rollouts of step {step}" for step in (1, 6, 11)]
+    assert found.figures.course["divergence/full"] == pytest.approx(wanted, rel=1e-4)
+    assert wanted == sorted(wanted, reverse=True)
+    assert all(finding.passed for finding in found.findings), "each was sampled by the model that scores it"
+    # What repairs is asked of a folder that is a model, with the grader of this call.
+    assert found.verdict.remedy == "" or shlex.quote(str(saved / layout.format(10))) in found.verdict.remedy
+
+
+def test_a_student_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    prime_step(tmp_path, 3)
+    with pytest.raises(DataInvalid, match="there is no folder"):
+        diagnose(tmp_path, tmp_path / "nowhere")

@@ -100,13 +100,15 @@ def diagnose(
 
     say, spec = on_progress or (lambda _: None), spec or LossSpec()
     foreign = read_foreign(rollouts, source)
-    names = names or Names(str(student or "STUDENT"), _called(teacher))
+    folders = [] if student is None else checkpoints(Path(student))
+    if names is None:
+        kept = (("--grader", grader),) if isinstance(grader, str) else ()
+        names = Names(str(folders[-1].path) if folders else "STUDENT", _called(teacher), settings=kept)
     graded = _graded(foreign, grader_named(grader) if isinstance(grader, str) else grader)
     course = _from_files(graded)
     findings, notes = [_stale_in_file(course, thresholds)], list(foreign.notes)
     figures, theirs = PairFigures(), None
-    if student is not None:
-        folders = checkpoints(Path(student))
+    if folders:
         for step, checkpoint in _matched(graded, folders):
             say(f"scoring rollouts of step {step} with {checkpoint.path.name}")
             model = open_model(checkpoint.path, dtype=dtype, device=device)
@@ -139,6 +141,8 @@ def diagnose(
 
 def checkpoints(folder: Path) -> list[Checkpoint]:
     """Hugging Face folders in and under `folder`, by step. Raises DataInvalid where there is none."""
+    if not folder.is_dir():
+        raise DataInvalid(f"there is no folder {folder}; the student of a run is a folder with a model, or with checkpoints")
     found: dict[int | None, Path] = {}
     for inside in (folder, *sorted(folder.glob("*"))):
         for weights in (inside, inside / "actor" / "huggingface", inside / "huggingface", inside / "weights"):

@@ -57,6 +57,12 @@ def whole_vocabulary(names: Names) -> str:
     return command("train", names, "--form", "full")
 
 
+def check_graded(names: Names) -> str:
+    """Measure what a verdict lacks, scores among it, by the call's own grader where it has one."""
+    graded = any(option == "--grader" for option, _ in names.settings)
+    return check_again(names, *(() if graded else ("--grader", "math")))
+
+
 def check_again(names: Names, *options: str) -> str:
     """Measure what a verdict lacks."""
     return command("check", names, *options)

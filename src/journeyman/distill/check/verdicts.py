@@ -215,7 +215,7 @@ def _ready_or_undecided(figures: PairFigures, names: Names, thresholds: Threshol
             "undecided",
             f"Nothing speaks against the pair, but these are not known: {'; '.join(lacks)}.",
             _known(figures),
-            commands.check_again(names, "--grader", "math"),
+            commands.check_graded(names),
         )
     return Verdict(
         "ready",

@@ -74,7 +74,7 @@ def lay_out(records: Sequence[Record], model: LanguageModel) -> LaidOut:
         torch.tensor(finished),
         _logp([records[at] for at in kept], width),
     )
-    return LaidOut(rollouts, kept, _notes(texts, raw, len(rows), longest))
+    return LaidOut(rollouts, kept, _notes(texts, raw, len(rows)))
 
 
 def frame_of(model: LanguageModel) -> Frame | None:
@@ -139,12 +139,12 @@ def _logp(records: Sequence[Record], width: int) -> Any:
     return values
 
 
-def _notes(texts: bool, raw: int, rows: int, longest: int) -> tuple[str, ...]:
+def _notes(texts: bool, raw: int, rows: int) -> tuple[str, ...]:
     notes = []
     if texts:
         notes.append(
             "the files hold texts, not tokens: they were tokenized again, which may split a word otherwise, and responses "
-            f"shorter than the longest ({longest} tokens) were taken as ended"
+            "shorter than the longest of their step were taken as ended"
         )
     if raw:
         notes.append(f"{raw} of {rows} prompts do not fit this model's chat template and were read as raw text")
