@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from journeyman.distill.check.check import check
 from journeyman.distill.check.pair import measure, observe, top_size
 from journeyman.distill.data.prompt import Prompt
 from journeyman.distill.lab.build import lab_model
@@ -107,3 +109,14 @@ def test_calls_that_mean_nothing_are_refused(tiny: Tiny) -> None:
         measure(student, InProcess(student), [])
     with pytest.raises(UsageError, match="depths need a grader"):
         measure(student, InProcess(student), PROMPTS, depths=(4,))
+
+
+def test_a_served_teacher_answers_the_prompts_like_one_in_this_process(tiny: Tiny) -> None:
+    student, teacher = open_model(tiny("pair", seed=0)), open_model(tiny("pair", seed=1))
+    options: dict[str, Any] = {"grader": lambda said, answer: len(said) % 2 == 0, "sampling": Sampling(max_tokens=8), "n": 2}
+    here = check(student, teacher, PROMPTS, **options).figures
+    with VllmServer(teacher) as server:
+        there = check(student, server.url, PROMPTS, **options).figures
+    assert there.student_score == here.student_score
+    assert there.teacher_score is not None
+    assert there.score_s_e is not None

@@ -335,7 +335,7 @@ def row(depth: int, gain: float, error: float | None = 0.02, prompts: int = 50) 
 def test_the_papers_gains_end_at_eight_thousand() -> None:
     found = judge([row(1024, 0.3659), row(4096, 0.2709), row(8192, 0.1522), row(16384, 0.0237)])
     assert found.cap == 8192
-    assert "still helps 8,192 tokens in (gain +0.152, error 0.040)" in found.sentence
+    assert "still helps 8,192 tokens in (gain +0.152 ± 0.040)" in found.sentence
     assert "not for certain at 16,384" in found.sentence
 
 

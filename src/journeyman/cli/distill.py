@@ -266,7 +266,7 @@ def prompts_(
     prompts: Prompts,
     template: Annotated[
         list[str] | None,
-        typer.Option("--template", metavar="NAME", help="Templates to compare; may be repeated [dapo, boxed]."),
+        typer.Option("--template", metavar="NAME", help="One to use, or several to compare [dapo, boxed]."),
     ] = None,
     keep: Annotated[
         float, typer.Option("--keep", metavar="SHARE", help="Share of the prompts to keep, the best aligned.")

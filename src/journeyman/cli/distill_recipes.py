@@ -78,9 +78,12 @@ def prepare_prompts(
         "sampling": Sampling(max_tokens=max_tokens), "n": n, "seed": seed, "enable_thinking": enable_thinking,
     }  # fmt: skip
     steps: list[Any] = []
-    with counted("templates", quiet=quiet) as follow:
-        compared = recipe.compare_templates(ours, told, given, list(templates), on_progress=follow, **options)
-    steps.append(compared)
+    template = templates[0]
+    if len(templates) > 1:
+        with counted("templates", quiet=quiet) as follow:
+            compared = recipe.compare_templates(ours, told, given, list(templates), on_progress=follow, **options)
+        steps.append(compared)
+        template = compared.best
     chosen = given
     if known:
         steps.append(recipe.drop_known(chosen, known))
@@ -88,21 +91,21 @@ def prepare_prompts(
     if keep < 1.0:
         grade = grader_of(grader) if grader else None
         with counted("prompts", quiet=quiet) as follow:
-            aligned = {**options, "score": by, "keep": keep, "template": compared.best, "grader": grade}
+            aligned = {**options, "score": by, "keep": keep, "template": template, "grader": grade}
             steps.append(recipe.select_prompts(ours, told, chosen, on_progress=follow, **aligned))
         chosen = steps[-1].prompts
     if others:
         with counted("mixing", quiet=quiet) as follow:
             steps.append(
                 recipe.mix_prompts(
-                    ours, chosen, others, start=given, share=share, template=compared.best, on_progress=follow, **options
+                    ours, chosen, others, start=given, share=share, template=template, on_progress=follow, **options
                 )
             )
         chosen = steps[-1].prompts
     written = recipe.write_recipe(to, chosen, *steps) if to is not None else ()
     if json:
         said = [step.plain() for step in steps]
-        write_json({"template": compared.best, "prompts": len(chosen), "steps": said, "files": list(written)})
+        write_json({"template": template, "prompts": len(chosen), "steps": said, "files": list(written)})
         return 0
     out = stdout()
     for step in steps:

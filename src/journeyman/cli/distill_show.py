@@ -46,7 +46,10 @@ def print_training(story: Story, out: Console, *, full: bool = False, writer: in
             out.print()
             print_table(table, out)
     if story.findings:
-        print_findings(story.findings, out, title="Wiring, before the first step")
+        open_ones = tuple(finding for finding in story.findings if finding.passed is not True)
+        hold = len(story.findings) - len(open_ones)
+        said = f"Wiring, before the first step: {'all ' if not open_ones else ''}{hold} checks hold"
+        print_findings(open_ones, out, title=said)
     if story.verdict is not None:
         print_verdict(story.verdict.verdict, out, at=f"step {story.verdict.step}")
     out.print()
@@ -59,7 +62,7 @@ def print_findings(findings: tuple[Finding, ...], out: Console, *, title: str = 
 
     out.print()
     out.print(heading(title))
-    width = max(len(words(finding.name)) for finding in findings)
+    width = max((len(words(finding.name)) for finding in findings), default=0)
     ascii_only = is_ascii_only(out)
     for finding in findings:
         sign, colour = MARKS[finding.passed]

@@ -134,7 +134,7 @@ def check(
     figures = measure(
         ours, theirs, asked, sampler=sampler, sampling=sampling, n=n, spec=spec, template=template, templates=templates,
         enable_thinking=enable_thinking, grader=grader_named(grader) if isinstance(grader, str) else grader, depths=depths,
-        second=other, gradient=gradient, seed=seed, on_progress=say,
+        teacher_sampler=_sampler_of(theirs, ours), second=other, gradient=gradient, seed=seed, on_progress=say,
     )  # fmt: skip
     return CheckReport(findings, figures, _verdict(figures, wrong, names, thresholds))
 
@@ -151,6 +151,14 @@ def _open_teacher(
     if isinstance(teacher, str | Path):
         return InProcess(open_model(teacher, dtype=dtype, device=device))
     return InProcess(teacher) if isinstance(teacher, LanguageModel) else teacher
+
+
+def _sampler_of(teacher: Teacher, student: LanguageModel) -> Sampler | None:
+    """What lets a served teacher answer prompts; none is needed where its weights are here."""
+    from journeyman.distill.rollout.served import Served as Answers
+    from journeyman.distill.teacher.served import Served
+
+    return Answers(teacher.name, student, server=teacher.server) if isinstance(teacher, Served) else None
 
 
 def faults(findings: Sequence[Finding]) -> list[Finding]:

@@ -168,7 +168,7 @@ def cold_start(
         student=folder / "student", control=folder / "control" if control_rollouts else None, prompts=folder / OPD_PROMPTS,
         asked=len(asked), kept=len(answers.kept), rejected=answers.rejected, tokens=tokens, epochs=settings.epochs,
         control_epochs=control_epochs, loss=loss, left=len(rest), dropped=dropped,
-        command=command("train", names, *_options(grader, template, enable_thinking)),
+        command=command("train", names, *_options(grader, template, enable_thinking, settings.sampling.max_tokens)),
     )  # fmt: skip
 
 
@@ -340,11 +340,13 @@ def _examples(ours: LanguageModel, asked: Sequence[Prompt], answers: _Answers, w
 # --- small things -----------------------------------------------------------------------------------------------------
 
 
-def _options(grader: str, template: str, enable_thinking: bool | None) -> list[str]:
+def _options(grader: str, template: str, enable_thinking: bool | None, max_tokens: int) -> list[str]:
     words = [] if grader == "math" else ["--grader", grader]
     words += [] if template == "chat" else ["--template", template]
     if enable_thinking is not None:
         words.append("--enable-thinking" if enable_thinking else "--no-thinking")
+    if max_tokens != PAPER_COLD_START.sampling.max_tokens:
+        words += ["--max-tokens", str(max_tokens)]
     return words
 
 

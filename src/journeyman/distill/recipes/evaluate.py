@@ -189,7 +189,10 @@ def evaluation_table(sets: Mapping[str, Evaluation], *, title: str = "") -> Tabl
 
     n = sorted({found.n for found in sets.values()})
     at = str(n[0]) if len(n) == 1 else "n"
-    columns = ("set", f"avg@{at}", "95 % interval", f"pass@{at}", "tokens", "truncated", "none", "all", "unnamed", "prompts")
+    columns = (
+        "set", f"avg@{at}", "95 % interval", f"pass@{at}", "tokens", "truncated", "none right", "all right", "no answer",
+        "prompts",
+    )  # fmt: skip
     rows: list[tuple[str, ...]] = [
         (
             name, f"{e.avg:.3f}", _spread(e.interval), f"{e.pass_n:.3f}", f"{e.mean_length:.0f}", f"{e.truncated:.3f}",

@@ -2,7 +2,7 @@
 
     found = useful_depth(student, teacher, prompts, depths=[128, 256, 512, 1024], n=4, grader=grader("math"))
     found.cap          # 512
-    found.sentence     # "The teacher still helps 512 tokens in (gain .12, error .04), no longer at 1,024 (.01, .05): ..."
+    found.sentence     # "The teacher still helps 512 tokens in (gain +0.120 ± 0.040), not for certain at 1,024 ..."
 
 A response longer than that trains on states where the teacher's next-token distribution leads nowhere; in arXiv 2604.13016
 caps of 3K and 7K tokens did best, 10K and more broke down late in training.
@@ -144,7 +144,7 @@ def _sentence(
 
 
 def _figures(row: DepthGain, errors: float) -> str:
-    return f"gain {row.gain:+.3f}, error {errors * (row.standard_error or 0.0):.3f}"
+    return f"gain {row.gain:+.3f} ± {errors * (row.standard_error or 0.0):.3f}"
 
 
 def _responses(

@@ -159,8 +159,8 @@ class Story:
 
 
 def short_name(name: str) -> str:
-    """The last part of a path or hub name."""
-    return str(name).rstrip("/").rsplit("/", 1)[-1]
+    """The last part of a path or hub name; of a server's address the model's name, if it has one."""
+    return str(name).rstrip("/").rsplit("/", 1)[-1].rpartition("#")[2]
 
 
 def story_of(log: RunLog) -> Story:
