@@ -62,7 +62,9 @@ def test_two_processes_equal_one_and_resume(tiny: Callable[..., Path], tmp_path:
         "opd": small_spec(student, teacher, prompts, **alike, evaluation__prompts=str(prompts), **EVALUATED),
         "checkpointed": small_spec(student, teacher, prompts, **alike, gradient_checkpointing=True, loss__form="full"),
         "adapters": small_spec(student, teacher, prompts, **alike, lora__rank=2),
-        "grpo": small_spec(student, "", prompts, **alike, rollouts_per_prompt=4, method="grpo", grader=grader_file(tmp_path)),
+        "grpo": small_spec(
+            student, "", prompts, **alike, rollouts_per_prompt=4, method="grpo", grader=grader_file(tmp_path)
+        ),
     }
     together = {name: tmp_path / f"{name}-together" for name in specs}
     torchrun(*((to_plain(spec), str(together[name]), 4 * (name == "opd")) for name, spec in specs.items()))
