@@ -312,12 +312,13 @@ TRAIN = (
 
 
 @pytest.mark.slow
-def test_a_training_from_the_command_line(pair: Path, call: Call) -> None:
+def test_a_training_from_the_command_line(pair: Path, call: Call, capfd: Capture) -> None:
+    """In a process of its own; what is asked before and after it in this one, where torch is loaded already."""
     one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    predicted = call(*TRAIN, "--dry-run", "--json", env=one_thread).document
+    predicted = json.loads(said(capfd, *TRAIN, "--dry-run", "--json"))
     assert predicted["steps"] == 2
     assert predicted["peak_gb"] > 0
-    assert call("run", "list", "--json").document == []
+    assert json.loads(said(capfd, "run", "list", "--json")) == []
     done = call(*TRAIN, "--sink", "tensorboard", "--json", env=one_thread)
     assert done.status == 0, done.err
     document = done.document
@@ -327,23 +328,39 @@ def test_a_training_from_the_command_line(pair: Path, call: Call) -> None:
     assert (folder / "report.html").is_file()
     assert list((folder / "tensorboard").iterdir())
     assert "step 2/2" in done.err
-    again = call("distill", "resume", "last", "--json", env=one_thread)
-    assert again.document["run_id"] == document["run_id"], "a run that has ended gives its result"
+    assert len(document["findings"]) == 12
+    again = json.loads(said(capfd, "distill", "resume", "last", "--json"))
+    assert again["run_id"] == document["run_id"], "a run that has ended gives its result"
+
+
+def test_wrong_wiring_is_refused_unless_told_otherwise(pair: Path, capfd: Capture) -> None:
+    """The twin as its instruct sibling would be: it ends with a token that the student never gives."""
+    from journeyman.distill.model import open_model, save
+
+    other = open_model(pair / "twin")
+    other.model.generation_config.eos_token_id = [*other.eos_ids, 7]
+    save(other, pair / "other")
+    words = ("distill", "train", "student", "other", *TRAIN[4:], "--steps", "1")
+    assert main([*words]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "the wiring is not right (eos), so nothing was begun. The student ends with" in err
+    assert "journeyman distill check student other --prompts train.jsonl --grader bracket --max-tokens 40 --wiring" in err
+    assert not list((pair / "runs").glob("*"))
+    assert json.loads(said(capfd, *words, "--no-check", "--json"))["findings"] == []
 
 
 @pytest.mark.slow
-def test_a_check_from_the_command_line(pair: Path, call: Call) -> None:
+def test_a_check_from_the_command_line(pair: Path, call: Call, capfd: Capture) -> None:
     one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     words = ("distill", "check", "student", "twin", "--prompts", "train.jsonl", "--limit", "16", "--max-tokens", "64")
     done = call(*words, "--n", "2", "--no-gradient", env=one_thread)
     assert "✓ identity" in done.out
     assert "divergence [nats]" in done.out
     assert done.status == 0
-    wired = call(*words, "--wiring", "--json", env=one_thread)
-    assert wired.document["wired"] is True
-    reverse = call(
-        "distill", "check", "twin", "student", "--prompts", "train.jsonl", "--limit", "32", "--max-tokens", "64", "--n", "2",
-        "--grader", "bracket", "--json", env=one_thread,
+    assert json.loads(said(capfd, *words, "--wiring", "--json"))["wired"] is True
+    reverse = said(
+        capfd, "distill", "check", "twin", "student", "--prompts", "train.jsonl", "--limit", "32", "--max-tokens", "64",
+        "--n", "2", "--grader", "bracket", "--json", status=1,
     )  # fmt: skip
-    assert reverse.status == 1, "a pair that cannot work"
-    assert reverse.document["verdict"]["name"] == "no_new_capability"
+    assert json.loads(reverse)["verdict"]["name"] == "no_new_capability", "a pair that cannot work"
