@@ -7,7 +7,7 @@ share of right answers on fresh problems, sampled at temperature 1: at lower one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from journeyman.distill.check.figures import VerdictName
 from journeyman.distill.lab.corpus import Corpus
@@ -19,7 +19,8 @@ from journeyman.errors import UsageError
 # three of its parts are read together, and whether a model of this size gets that far is a matter of its seed.
 LANGUAGES: dict[str, Language] = {
     "chains": Language(operands=(2, 5)),
-    "long": Language(shortest=8, longest=16, operands=(2, 5)),
+    "long": Language(shortest=8, longest=16, operands=(2, 5), labelled=True),
+    "short": Language(shortest=2, longest=5, operands=(2, 5), labelled=True),
     "nineteen": Language(modulus=19, shortest=3, longest=5, operands=(2, 5)),
 }
 
@@ -136,8 +137,8 @@ class Pair:
     held_out: bool = field(default=False, kw_only=True)
 
 
-_CHAINS, _LONG, _NINETEEN = LANGUAGES["chains"], LANGUAGES["long"], LANGUAGES["nineteen"]
-_UP_TO_16, _UP_TO_5 = Language(shortest=2, longest=16, operands=(2, 5)), Language(shortest=2, longest=5, operands=(2, 5))
+_CHAINS, _NINETEEN = LANGUAGES["chains"], LANGUAGES["nineteen"]
+_UP_TO_16 = replace(LANGUAGES["long"], shortest=2)
 _SLIPPING = (0.52, 0.70)
 _IMPROVED = (0.95, 1.0)
 
@@ -154,7 +155,7 @@ _DECLARED = (
         "bigger", "3.5 times the student's size, the same kind of corpus",
         Pretrain(Corpus(_CHAINS, examples=14_400), BIG, seed=2, lr=1.8e-3), _SLIPPING,
     ),
-    LabModel("bigger_rl", "the bigger model, improved by GRPO", Reinforce("bigger", prompts=16, steps=40), (0.75, 1.0)),
+    LabModel("bigger_rl", "the bigger model, improved by GRPO", Reinforce("bigger", prompts=16, steps=40), (0.70, 1.0)),
     LabModel(
         "mostly_a", "the student, taught on by writers of whom one in ten uses format B",
         Tune("student", Corpus(_CHAINS, formats=(("A", 0.9), ("B", 0.1)), examples=9_600), seed=3), _SLIPPING,
@@ -178,7 +179,7 @@ _DECLARED = (
     ),
     LabModel(
         "short_sighted", "the student, improved on chains of up to 5 operations, a third of what 'long' is asked for",
-        Tune("student", Corpus(_UP_TO_5, templates=(("T0", 1.0),), slip=0.0, examples=9_600)), _IMPROVED,
+        Tune("student", Corpus(LANGUAGES["short"], templates=(("T0", 1.0),), slip=0.0, examples=9_600)), _IMPROVED, "short",
     ),
     LabModel(
         "student_19", "another language (modulus 19), format B, another size",
