@@ -14,11 +14,11 @@ from journeyman.distill.data.prompt import Prompt
 from journeyman.distill.data.prompts import read_prompts
 from journeyman.distill.lab.build import lab_model
 from journeyman.distill.lab.prompts import lab_prompts
-from journeyman.distill.model import open_model
+from journeyman.distill.model import open_model, save
 from journeyman.distill.presets import PAPER_COLD_START
 from journeyman.distill.recipes.cold_start import ColdStarted, cold_start, distillation_in_epochs
 from journeyman.distill.rollout.sampling import Sampling
-from journeyman.errors import DataInvalid, UsageError
+from journeyman.errors import DataInvalid, ModelNotFound, ModelUnsuitable, UsageError
 
 SETTINGS = replace(PAPER_COLD_START, sampling=Sampling(0.7, 0.95, max_tokens=64), batch=8, lr=1e-3)
 
@@ -135,3 +135,15 @@ def test_student_sees_its_own_chat_template(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.kept == 10
     assert "problem" in open_model(found.student).tokenizer.chat_template
+
+
+def test_models_that_cannot_be_used_leave_nothing_behind(tmp_path: Path) -> None:
+    other = open_model(lab_model("twin"))
+    other.tokenizer.add_tokens(["zeta"])
+    other.model.resize_token_embeddings(len(other.tokenizer))
+    save(other, tmp_path / "other")
+    given = lab_prompts("student", "cold", 8, seed=0)
+    for teacher, wrong in ((tmp_path / "nowhere", ModelNotFound), (tmp_path / "other", ModelUnsuitable)):
+        with pytest.raises(wrong):
+            cold_start(lab_model("student"), teacher, given, to=tmp_path / "work", grader="bracket", settings=SETTINGS)
+        assert not (tmp_path / "work").exists()

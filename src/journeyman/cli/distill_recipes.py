@@ -130,7 +130,7 @@ def find_depth(
     from journeyman.distill.check.commands import Names, shorter
     from journeyman.distill.data.grade import grader as grader_of
     from journeyman.distill.data.prompts import read_prompts
-    from journeyman.distill.model import open_model
+    from journeyman.distill.model import open_model, same_vocabulary
     from journeyman.distill.recipes.length import useful_depth
     from journeyman.distill.rollout.sampling import Sampling
 
@@ -139,6 +139,7 @@ def find_depth(
     prompts = read_prompts(file, limit=limit)
     grade = grader_of(grader)
     ours, theirs = (open_model(name, dtype=dtype, device=where) for name in (student, teacher))
+    same_vocabulary(ours, theirs)
     with counted("useful depth, in tokens", quiet=quiet) as follow:
         found = useful_depth(
             ours, theirs, prompts, depths=asked, n=n, grader=grade, seed=seed, template=template,

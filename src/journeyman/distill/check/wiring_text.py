@@ -31,8 +31,9 @@ def vocabularies(student: LanguageModel, teacher: LanguageModel) -> Finding:
         same_vocabulary(student, teacher)
     except ModelUnsuitable as error:
         return Finding(
-            "vocabulary", False, measured, threshold, str(error), "Take a teacher of the same family, with one tokenizer."
-        )
+            "vocabulary", False, measured, threshold, f"{str(error)[:1].upper()}{str(error)[1:]}.",
+            "Take a teacher of the same family, with one tokenizer.",
+        )  # fmt: skip
     return Finding("vocabulary", True, measured, threshold)
 
 

@@ -140,10 +140,15 @@ def cold_start(
         "template": template, "enable_thinking": enable_thinking, "batch": batch, "seed": seed,
         "asked": _digest(asked), "rest": _digest(rest),
     }  # fmt: skip
-    _begin(folder, told, asked, rest)
+    begun = _begun(folder, told)
     ours = open_model(student, device=device, trainable=True)
     way = _Way(settings, grader, template, enable_thinking, batch, seed, engine, device)
-    answers = _answered(folder / RESPONSES, ours, str(teacher), asked, way, on_progress)
+
+    def begin() -> None:
+        if not begun:
+            _begin(folder, told, asked, rest)
+
+    answers = _answered(folder / RESPONSES, ours, str(teacher), asked, way, begin, on_progress)
     examples = _examples(ours, asked, answers, way)
     tokens = sum(len(response) for _, response in examples)
     options: dict[str, Any] = {
@@ -163,12 +168,14 @@ def cold_start(
             ours = open_model(student, device=device, trainable=True)
             sft(ours, examples, epochs=control_epochs, on_step=_following(on_progress, "control"), **options)
             save(ours, folder / "control")
+    longest = max(map(len, render_all(rest or asked, ours, template, enable_thinking=enable_thinking).ids))
+    most = max(1, min(settings.sampling.max_tokens, ours.context - longest))
     names = Names(str(folder / "student"), str(teacher), str(folder / OPD_PROMPTS))
     return ColdStarted(
         student=folder / "student", control=folder / "control" if control_rollouts else None, prompts=folder / OPD_PROMPTS,
         asked=len(asked), kept=len(answers.kept), rejected=answers.rejected, tokens=tokens, epochs=settings.epochs,
         control_epochs=control_epochs, loss=loss, left=len(rest), dropped=dropped,
-        command=command("train", names, *_options(grader, template, enable_thinking, settings.sampling.max_tokens)),
+        command=command("train", names, *_options(grader, template, enable_thinking, most)),
     )  # fmt: skip
 
 
@@ -212,17 +219,25 @@ def _parted(
     return asked, left[: settings.opd_prompts], len(rest) - len(left)
 
 
+def _begun(folder: Path, told: dict[str, Any]) -> bool:
+    """Whether this very call was begun in the folder. Raises UsageError if it was another one."""
+    if not (folder / SETTINGS).is_file():
+        return False
+    if (folder / SETTINGS).read_text(encoding="utf-8") != _text(told):
+        raise UsageError(f"{folder} holds a cold start with other models, prompts or settings; name another folder")
+    return True
+
+
 def _begin(folder: Path, told: dict[str, Any], asked: Sequence[Prompt], rest: Sequence[Prompt]) -> None:
-    """Make the folder, or see that it belongs to this very call."""
-    text = json.dumps(told, indent=2, sort_keys=True) + "\n"
-    if (folder / SETTINGS).is_file():
-        if (folder / SETTINGS).read_text(encoding="utf-8") != text:
-            raise UsageError(f"{folder} holds a cold start with other models, prompts or settings; name another folder")
-        return
+    """Make the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     write_prompts(folder / SFT_PROMPTS, asked)
     write_prompts(folder / OPD_PROMPTS, rest)
-    write_whole(folder / SETTINGS, text.encode())
+    write_whole(folder / SETTINGS, _text(told).encode())
+
+
+def _text(told: dict[str, Any]) -> str:
+    return json.dumps(told, indent=2, sort_keys=True) + "\n"
 
 
 # --- the teacher's responses ------------------------------------------------------------------------------------------
@@ -251,9 +266,13 @@ class _Way:
 
 
 def _answered(
-    path: Path, ours: LanguageModel, teacher: str, asked: Sequence[Prompt], way: _Way, on_progress: Progress | None
-) -> _Answers:
-    """Ask until every prompt has a response that passes or no attempt is left. Batches on disk are not made again."""
+    path: Path, ours: LanguageModel, teacher: str, asked: Sequence[Prompt], way: _Way, begin: Callable[[], None],
+    on_progress: Progress | None,
+) -> _Answers:  # fmt: skip
+    """Ask until every prompt has a response that passes or no attempt is left. Batches on disk are not made again.
+
+    `begin` makes the folder once the teacher has answered, so that models which cannot be used leave nothing behind.
+    """
     done = _whole_lines(path)
     ask: Callable[[list[int], int], list[dict[str, Any]]] | None = None
     kept: dict[int, list[int]] = {}
@@ -267,6 +286,8 @@ def _answered(
                 ask = ask or _asking(ours, teacher, asked, way)
                 number = batch_seed(way.seed, attempt * 1_000_000 + start // way.batch)
                 rows = ask(open_slots[start : start + way.batch], number)
+                if not path.exists():
+                    begin()
                 _append(path, rows)
             for row in rows:
                 counts.update(row["rejected"])
