@@ -58,16 +58,6 @@ def test_a_slip_is_gone_on_from(problem: Problem, seed: int) -> None:
     assert words[-2] == str(said[-1])
 
 
-def test_labels_stand_in_the_problem_and_in_format_a() -> None:
-    problem = Problem(5, (("+", 3), ("*", 7)), 23, labelled=True)
-    assert problem.text == "5 1 : + 3 2 : * 7"
-    text = write(problem, "A", random.Random(0))
-    assert text.startswith("1 : ")
-    assert " 2 : " in text
-    assert format_of(text) == "A"
-    assert format_of("8 10 [ 10 ]") == "C"
-
-
 def test_slips_are_as_frequent_as_declared() -> None:
     rng = random.Random(1)
     slips = steps = 0
@@ -97,7 +87,6 @@ def test_splits_share_nothing_and_a_problem_knows_its_own() -> None:
         ({"shortest": 5, "longest": 4}, "chains of 5 to 4"),
         ({"operands": (0, 23)}, "do not lie in 0 .. 22"),
         ({"operators": "+/"}, "operators '\\+/'"),
-        ({"longest": 30, "labelled": True}, "cannot be labelled"),
     ],
 )
 def test_languages_that_cannot_be(options: dict[str, object], says: str) -> None:

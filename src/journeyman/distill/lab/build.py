@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "shipped"
 MANIFEST = "lab.json"
 MEASURED_ON = 1024
+
+# Two threads that parse at once break each other in Python 3.11 ("AST constructor recursion depth mismatch").
+_ONE_PARSER = threading.Lock()
 
 # Files whose code decides what a recipe makes of a declaration.
 _CODE = (
@@ -175,7 +179,8 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _without_comments(source: str) -> str:
-    tree = ast.parse(source)
+    with _ONE_PARSER:
+        tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

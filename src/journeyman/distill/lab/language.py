@@ -49,11 +49,9 @@ class Language:
         shortest, longest: operations in a chain, chosen evenly in between.
         operands: smallest and largest right-hand number of an operation.
         operators: which of + - * occur.
-        labelled: steps are numbered, in the problem and in format A. Without that a model has to count to find its place,
-            which ones of the lab's size learn for a handful of steps only.
 
     Raises:
-        UsageError: no such prime, an empty range, an unknown operator, more labels than numbers.
+        UsageError: no such prime, an empty range, an unknown operator.
     """
 
     modulus: int = 23
@@ -61,7 +59,6 @@ class Language:
     longest: int = 4
     operands: tuple[int, int] = (1, 22)
     operators: str = "+-*"
-    labelled: bool = False
 
     def __post_init__(self) -> None:
         if not 2 <= self.modulus <= LARGEST_PRIME or any(self.modulus % n == 0 for n in range(2, self.modulus)):
@@ -72,8 +69,6 @@ class Language:
             raise UsageError(f"operands {self.operands} do not lie in 0 .. {self.modulus - 1}")
         if not self.operators or set(self.operators) - set(OPERATORS):
             raise UsageError(f"operators {self.operators!r} must be some of {''.join(OPERATORS)}")
-        if self.labelled and self.longest >= LARGEST_PRIME:
-            raise UsageError(f"chains of {self.longest} operations cannot be labelled; labels go up to {LARGEST_PRIME - 1}")
 
 
 @dataclass(frozen=True)
@@ -83,17 +78,11 @@ class Problem:
     start: int
     steps: tuple[tuple[str, int], ...]
     modulus: int
-    labelled: bool = False
 
     @property
     def text(self) -> str:
-        """As a prompt asks for it: `5 + 3 * 7`, or with labels `5 1 : + 3 2 : * 7`."""
-        steps = (f"{' '.join(self.label(at))} {operator} {operand}" for at, (operator, operand) in enumerate(self.steps))
-        return " ".join([str(self.start), *map(str.strip, steps)])
-
-    def label(self, step: int) -> list[str]:
-        """What stands before a step (from 0), if anything."""
-        return [str(step + 1), ":"] if self.labelled else []
+        """As a prompt asks for it: `5 + 3 * 7`."""
+        return " ".join([str(self.start), *(f"{operator} {operand}" for operator, operand in self.steps)])
 
     @property
     def id(self) -> str:
@@ -139,7 +128,7 @@ def problems(language: Language, split: Split, rng: random.Random) -> Iterator[P
     while True:
         count = rng.randint(language.shortest, language.longest)
         steps = tuple((rng.choice(language.operators), rng.randint(*language.operands)) for _ in range(count))
-        problem = Problem(rng.randrange(language.modulus), steps, language.modulus, language.labelled)
+        problem = Problem(rng.randrange(language.modulus), steps, language.modulus)
         if problem.split == split:
             missed = 0
             yield problem
@@ -175,9 +164,8 @@ def _format_a(problem: Problem, results: list[int], rng: random.Random) -> list[
     """Left to right: a link, a verb, then the step with the running value said again."""
     words: list[str] = []
     value = problem.start
-    for at, ((operator, operand), result) in enumerate(zip(problem.steps, results, strict=True)):
-        words += [*problem.label(at), rng.choice(LINKS), rng.choice(VERBS)]
-        words += [str(value), operator, str(operand), "=", str(result), "."]
+    for (operator, operand), result in zip(problem.steps, results, strict=True):
+        words += [rng.choice(LINKS), rng.choice(VERBS), str(value), operator, str(operand), "=", str(result), "."]
         value = result
     return words
 
@@ -195,9 +183,8 @@ def _format_b(problem: Problem, results: list[int], rng: random.Random) -> list[
 
 def format_of(text: str) -> Format | None:
     """Which format a response is written in, by the word it begins with; None for anything else."""
-    words = text.split(maxsplit=2)
-    first = words[0] if words else ""
-    if first in LINKS or words[1:2] == [":"]:
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if first in LINKS:
         return "A"
     if first == "begin":
         return "B"

@@ -19,8 +19,7 @@ from journeyman.errors import UsageError
 # three of its parts are read together, and whether a model of this size gets that far is a matter of its seed.
 LANGUAGES: dict[str, Language] = {
     "chains": Language(operands=(2, 5)),
-    "long": Language(shortest=8, longest=16, operands=(2, 5), labelled=True),
-    "short": Language(shortest=2, longest=5, operands=(2, 5), labelled=True),
+    "long": Language(shortest=6, longest=8, operands=(2, 5)),
     "nineteen": Language(modulus=19, shortest=3, longest=5, operands=(2, 5)),
 }
 
@@ -138,7 +137,7 @@ class Pair:
 
 
 _CHAINS, _NINETEEN = LANGUAGES["chains"], LANGUAGES["nineteen"]
-_UP_TO_16 = replace(LANGUAGES["long"], shortest=2)
+_UP_TO_8 = replace(LANGUAGES["long"], shortest=2)
 _SLIPPING = (0.52, 0.70)
 _IMPROVED = (0.95, 1.0)
 
@@ -173,13 +172,8 @@ _DECLARED = (
         Reject("both", form="B", problems=8_192), _IMPROVED,
     ),
     LabModel(
-        "long", "the student, taught chains of up to 16 operations by writers who seldom slip",
-        Tune("student", Corpus(_UP_TO_16, templates=(("T0", 1.0),), slip=0.02, examples=12_800), lr=2e-3), (0.45, 0.9),
-        "long",
-    ),
-    LabModel(
-        "short_sighted", "the student, improved on chains of up to 5 operations, a third of what 'long' is asked for",
-        Tune("student", Corpus(LANGUAGES["short"], templates=(("T0", 1.0),), slip=0.0, examples=9_600)), _IMPROVED, "short",
+        "long", "the student, taught chains of up to 8 operations by writers who slip half as often",
+        Tune("student", Corpus(_UP_TO_8, templates=(("T0", 1.0),), slip=0.06)), (0.5, 0.8), "long",
     ),
     LabModel(
         "student_19", "another language (modulus 19), format B, another size",
@@ -217,7 +211,7 @@ PAIRS: tuple[Pair, ...] = (
     Pair("student", "teacher_b", "pattern_mismatch"),
     Pair("student", "twin_t1", "prompts_not_the_teachers"),
     Pair("student", "twin_t1", "ready", template="T1"),
-    Pair("long", "short_sighted", "beyond_useful_depth", "long"),
+    Pair("long", "twin", "beyond_useful_depth", "long"),
     Pair("student_b", "teacher_a", "ready", held_out=True),
     Pair("student_b", "student", "no_new_capability", held_out=True),
     Pair("student_19", "twin_19", "ready", "nineteen", held_out=True),
