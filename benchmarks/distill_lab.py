@@ -26,7 +26,7 @@ from journeyman.distill.presets import preset
 from journeyman.distill.train import train
 from journeyman.distill.train_spec import changed
 
-METRICS = ("loss", "divergence/full", "gradient_norm", "overlap/ratio", "overlap/mass_student", "entropy/gap")
+METRICS = ("loss", "divergence/full", "gradient/norm", "overlap/ratio", "overlap/mass_student", "entropy/gap")
 
 
 def arm(student: str, teacher: str, *, steps: int, seed: int, folder: Path, lr: float = 3e-4) -> dict[str, Any]:
