@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -314,9 +315,7 @@ def test_what_cannot_work_is_refused_in_a_sentence(
 
 def test_two_tokenizers_are_refused(spec: TrainSpec, tmp_path: Path) -> None:
     teacher = open_model(spec.teacher)
-    from conftest import tiny_tokenizer
-
-    other = tiny_tokenizer()
+    other = deepcopy(teacher.tokenizer)
     other.add_tokens(["therefore"])
     with pytest.raises(ModelUnsuitable, match="'therefore'"):
         train(spec, runs=tmp_path, teacher=replace(teacher, tokenizer=other))

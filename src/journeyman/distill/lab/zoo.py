@@ -185,8 +185,8 @@ _DECLARED = (
         Pretrain(Corpus(_NINETEEN, formats=(("B", 1.0),), slip=0.10), SMALL, seed=12), (0.55, 0.75), "nineteen",
     ),
     LabModel(
-        "terse_19", "student_19, taught to be terse by writers who seldom slip",
-        Tune("student_19", Corpus(_NINETEEN, formats=(("C", 1.0),), slip=0.01), seed=13, lr=2e-3), (0.85, 1.0), "nineteen",
+        "format_a_19", "student_19, taught format A by writers who seldom slip",
+        Tune("student_19", Corpus(_NINETEEN, formats=(("A", 1.0),), slip=0.01), seed=13, lr=2e-3), (0.85, 1.0), "nineteen",
     ),
 )  # fmt: skip
 
@@ -217,6 +217,6 @@ PAIRS: tuple[Pair, ...] = (
     Pair("student_19", "twin_19", "ready", "nineteen", held_out=True),
     Pair("student_19", "sibling_19", "no_new_capability", "nineteen", held_out=True),
     Pair("twin_19", "student_19", "no_new_capability", "nineteen", held_out=True),
-    Pair("student_19", "terse_19", "pattern_mismatch", "nineteen", held_out=True),
+    Pair("student_19", "format_a_19", "pattern_mismatch", "nineteen", held_out=True),
     Pair("sibling_19", "twin_19", "ready", "nineteen", held_out=True),
 )
