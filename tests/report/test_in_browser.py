@@ -18,11 +18,10 @@ CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 
 HOSTILE = (
-    "</script></style></title></pre><script>document.title = 'owned'; window.owned = 1</script>"
-    "<img src=x onerror=\"window.owned = 1\"><svg onload=alert(1)><iframe src=\"http://192.0.2.1/\"></iframe> ]]> "
-    "--> {{ 7*7 }} <a href=\"javascript:alert(1)\">x</a> "
-    "data:text/html,<script>alert(1)</script> \x1b[31mred \u202eesrever\u2066 \x00 "
-    "' \" & \\ \u200b\ufeff"
+    "</script></style></title></pre><script>document.title = 'owned'; window.owned = 1</script><img src=x "
+    "onerror=\"window.owned = 1\"><svg onload=alert(1)><iframe src=\"http://192.0.2.1/\"></iframe> ]]> --> {{ 7*7 }} <a "
+    "href=\"javascript:alert(1)\">x</a> data:text/html,<script>alert(1)</script> \x1b[31mred \u202eesrever\u2066 \x00 ' "
+    "\" & \\ \u200b\ufeff"
 )  # fmt: skip
 
 # Text on its background, as WCAG 2.1 measures contrast; what is large may have less.

@@ -1,5 +1,4 @@
-"""E7: fine-tuned on the teacher's own responses first, a student of another pattern can be distilled, and gets "
-"further."""
+"""E7: fine-tuned on the teacher's own responses first, a student of another pattern can be distilled, and gets further."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ STEPS, ROLLOUTS = 160, 64
 
 
 def run(cell: Cell) -> Mapping[str, Any]:
-    """Cold start with so many responses of the teacher, then distillation; or fine-tuning alone for as much "
-    "computation."""
+    """Cold start with so many responses of the teacher, then distillation; or fine-tuning alone for as much computation."""
     responses, control = cell.arm.settings["responses"], cell.arm.settings["control"]
     arm = TrainingArm("student", "teacher", STAND_INS, steps=STEPS)
     if not responses:
@@ -94,26 +92,20 @@ CLAIM = Claim(
     id="E7",
     title="a cold start on the teacher's responses repairs a pattern that does not match",
     statement=(
-        "A base student distilled from an instruction-tuned teacher stays low while the overlap plunges; "
-        "fine-tuned on 200,000 "
-        "of the teacher's responses first, it starts higher and ends higher (AMC 2023 .40 against .26), with "
-        "smooth overlap. "
-        "The paper does not control for the computation that the fine-tuning takes."
+        "A base student distilled from an instruction-tuned teacher stays low while the overlap plunges; fine-tuned on "
+        "200,000 of the teacher's responses first, it starts higher and ends higher (AMC 2023 .40 against .26), with "
+        "smooth overlap. The paper does not control for the computation that the fine-tuning takes."
     ),
     source="arXiv 2604.13016, section 5.1, Figures 8 and 21",
     setting=(
-        "Lab: a student that only ever saw one format, a teacher of its size that thinks in another. None, 1,024 "
-        "or 4,096 of "
-        f"the teacher's responses, two passes at 1e-3, then {STEPS} steps of distillation on other prompts; and a "
-        "control, "
-        "fine-tuned on the 4,096 responses for as much computation as fine-tuning and distillation take "
-        "together, counted in "
-        "operations a token."
+        "Lab: a student that only ever saw one format, a teacher of its size that thinks in another. None, 1,024 or "
+        f"4,096 of the teacher's responses, two passes at 1e-3, then {STEPS} steps of distillation on other prompts; and "
+        "a control, fine-tuned on the 4,096 responses for as much computation as fine-tuning and distillation take "
+        "together, counted in operations a token."
     ),
     criterion=(
-        "On the mean of the seeds, 4,096 responses first end above distillation alone, and above fine-tuning "
-        "alone, each by more "
-        "than the standard deviation between seeds."
+        "On the mean of the seeds, 4,096 responses first end above distillation alone, and above fine-tuning alone, each "
+        "by more than the standard deviation between seeds."
     ),
     arms=(
         Arm(ALONE, {"responses": 0, "control": False}), Arm(SOME, {"responses": 1024, "control": False}),

@@ -42,11 +42,9 @@ def judge(measured: Measured) -> Judgement:
     }
     missed = [name for name, met in parts.items() if not met]
     sentence = (
-        f"Overlap rises by {mean(rise[WORKS]):.3f} where it works and by {mean(rise[FAILS]):.3f} where it does "
-        "not; of the "
-        f"overlap-token advantage {mean(left[WORKS]):.2f} and {mean(left[FAILS]):.2f} are left; mass on shared "
-        "tokens is never "
-        f"below {mass[WORKS]:.3f} and {mass[FAILS]:.3f}." + (f" Not met: {', '.join(missed)}." if missed else "")
+        f"Overlap rises by {mean(rise[WORKS]):.3f} where it works and by {mean(rise[FAILS]):.3f} where it does not; of "
+        f"the overlap-token advantage {mean(left[WORKS]):.2f} and {mean(left[FAILS]):.2f} are left; mass on shared tokens "
+        f"is never below {mass[WORKS]:.3f} and {mass[FAILS]:.3f}." + (f" Not met: {', '.join(missed)}." if missed else "")
     )
     figures = {
         "overlap rise, works": mean(rise[WORKS]), "overlap rise, fails": mean(rise[FAILS]),
@@ -82,18 +80,15 @@ CLAIM = Claim(
     ),
     source="arXiv 2604.13016, section 4.1, Figures 6, 18 and 19",
     setting=(
-        "Lab: the student of 0.34 M parameters; its improved twin, and the model of 1.2 M that learned from the "
-        "same kind of "
-        "writers, as teachers. Reverse KL over the whole vocabulary, 64 rollouts a step, 160 steps, AdamW at "
-        "3e-4; sets of 4 "
-        "tokens in a vocabulary of some 70. Start and end are means over the first and last tenth of the steps."
+        "Lab: the student of 0.34 M parameters; its improved twin, and the model of 1.2 M that learned from the same "
+        "kind of writers, as teachers. Reverse KL over the whole vocabulary, 64 rollouts a step, 160 steps, AdamW at "
+        "3e-4; sets of 4 tokens in a vocabulary of some 70. Start and end are means over the first and last tenth of the "
+        "steps."
     ),
     criterion=(
-        "On every seed: the overlap ratio rises where it works, and more than where it fails; of the "
-        "overlap-token advantage "
-        f"at most {FALL:.0%} are left at the end where it works, and more than that where it fails; and the mass "
-        "on shared "
-        f"tokens, student's and teacher's, is at least {MASS:.2f} at both ends in both arms."
+        "On every seed: the overlap ratio rises where it works, and more than where it fails; of the overlap-token "
+        f"advantage at most {FALL:.0%} are left at the end where it works, and more than that where it fails; and the "
+        f"mass on shared tokens, student's and teacher's, is at least {MASS:.2f} at both ends in both arms."
     ),
     arms=(Arm(WORKS, {"teacher": "improved"}), Arm(FAILS, {"teacher": "same_data"})),
     run=run,

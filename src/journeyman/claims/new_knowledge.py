@@ -68,11 +68,10 @@ CLAIM = Claim(
     ),
     source="arXiv 2604.13016, section 3.2, Figure 4",
     setting=(
-        "Lab: a student of 0.34 M parameters that learned from slipping writers; a teacher of 1.2 M that learned "
-        "from the "
-        "same kind of writers, and the same teacher after it was improved with the verifier. Reverse KL over the whole "
-        "vocabulary, 64 rollouts a step, 160 steps, AdamW at 3e-4. Seeds draw prompts and rollouts; the models "
-        "are fixed."
+        "Lab: a student of 0.34 M parameters that learned from slipping writers; a teacher of 1.2 M that learned from "
+        "the same kind of writers, and the same teacher after it was improved with the verifier. Reverse KL over the "
+        "whole vocabulary, 64 rollouts a step, 160 steps, AdamW at 3e-4. Seeds draw prompts and rollouts; the models are "
+        "fixed."
     ),
     criterion=(
         "Each arm's gain is taken as a share of the improved teacher's lead over the student, since a teacher of "

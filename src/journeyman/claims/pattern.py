@@ -33,8 +33,7 @@ def judge(measured: Measured) -> Judgement:
     fair = taught[UNLIKE] >= taught[LIKE] - EQUAL
     sentence = (
         f"Teachers score {taught[LIKE]:.3f} (the student's pattern) and {taught[UNLIKE]:.3f}; the student ends at "
-        f"{said(last[LIKE])} and {said(last[UNLIKE])} (means over the run {said(over[LIKE])} and "
-        f"{said(over[UNLIKE])}); "
+        f"{said(last[LIKE])} and {said(last[UNLIKE])} (means over the run {said(over[LIKE])} and {said(over[UNLIKE])}); "
         f"overlap starts at {mean(start[LIKE]):.2f} and {mean(start[UNLIKE]):.2f}."
     )
     figures = {
@@ -61,26 +60,20 @@ CLAIM = Claim(
     id="E1",
     title="a teacher that thinks as the student does teaches more than one that scores as well",
     statement=(
-        "A base student learns more from a teacher made from its own kind of base by reinforcement learning (.20 "
-        "on average "
-        "after 200 steps) than from an instruction-tuned one that scores as well or better (.15); the first "
-        "starts with the "
-        "higher overlap, and the gap in accuracy stays although the overlaps converge later."
+        "A base student learns more from a teacher made from its own kind of base by reinforcement learning (.20 on "
+        "average after 200 steps) than from an instruction-tuned one that scores as well or better (.15); the first "
+        "starts with the higher overlap, and the gap in accuracy stays although the overlaps converge later."
     ),
     source="arXiv 2604.13016, section 3.1, Figures 2, 3 and 17",
     setting=(
-        "Lab: a student that learned from writers of whom one in ten uses another format; two teachers of the "
-        "student's size, "
-        "one model improved on its right solutions in either format. Reverse KL over the whole vocabulary, 64 "
-        "rollouts a "
-        "step, 160 steps, AdamW at 3e-4."
+        "Lab: a student that learned from writers of whom one in ten uses another format; two teachers of the student's "
+        "size, one model improved on its right solutions in either format. Reverse KL over the whole vocabulary, 64 "
+        "rollouts a step, 160 steps, AdamW at 3e-4."
     ),
     criterion=(
-        f"The teachers' scores: the other pattern's is at most {EQUAL:.2f} below; else nothing is decided. The "
-        "overlap (top 4, "
-        "chance-corrected) starts higher with the student's own pattern on every seed, and at the end the "
-        "student is better by "
-        f"at least {DEVIATIONS:g} standard deviations between seeds."
+        f"The teachers' scores: the other pattern's is at most {EQUAL:.2f} below; else nothing is decided. The overlap "
+        "(top 4, chance-corrected) starts higher with the student's own pattern on every seed, and at the end the "
+        f"student is better by at least {DEVIATIONS:g} standard deviations between seeds."
     ),
     arms=(Arm(LIKE, {"teacher": "like"}), Arm(UNLIKE, {"teacher": "unlike"})),
     run=run,

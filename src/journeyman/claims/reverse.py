@@ -1,5 +1,4 @@
-"""E3: distilled from its own past, or from a bigger model of that past, an improved student loses what it had "
-"gained."""
+"""E3: distilled from its own past, or from a bigger model of that past, an improved student loses what it had gained."""
 
 from __future__ import annotations
 
@@ -37,8 +36,7 @@ def judge(measured: Measured) -> Judgement:
         f"model; the level before the improvement is {level:.2f}. The arms end {apart:.2f} apart, seeds {spread:.2f}."
     )
     figures = {
-        "end, own past": mean(last[PAST]), "end, bigger": mean(last[BIGGER]), "level before": level, "arms "
-        "apart": apart,
+        "end, own past": mean(last[PAST]), "end, bigger": mean(last[BIGGER]), "level before": level, "arms apart": apart,
         "seeds apart": spread,
     }  # fmt: skip
     return Judgement("reproduced" if met else "contradicted", sentence, figures)
@@ -58,23 +56,19 @@ CLAIM = Claim(
     id="E3",
     title="reverse distillation undoes an improvement, whatever the teacher's size",
     statement=(
-        "A student improved by reinforcement learning, distilled from its own checkpoint before that or from a "
-        "bigger model "
-        "of the same family, falls back to the level before the improvement (.54 to .30-.33 on AIME 2024); both curves "
-        "are practically the same, although the bigger teacher scores as high as the student."
+        "A student improved by reinforcement learning, distilled from its own checkpoint before that or from a bigger "
+        "model of the same family, falls back to the level before the improvement (.54 to .30-.33 on AIME 2024); both "
+        "curves are practically the same, although the bigger teacher scores as high as the student."
     ),
     source="arXiv 2604.13016, section 3.3, Figure 5",
     setting=(
-        "Lab: the improved twin as the student; its parent, or the model of 1.2 M parameters that learned from "
-        "the same kind "
-        "of writers, as the teacher. Reverse KL over the whole vocabulary, 64 rollouts a step, 320 steps, AdamW "
-        "at 3e-4. "
-        "Unlike in the paper the bigger teacher is no better than the parent."
+        "Lab: the improved twin as the student; its parent, or the model of 1.2 M parameters that learned from the same "
+        "kind of writers, as the teacher. Reverse KL over the whole vocabulary, 64 rollouts a step, 320 steps, AdamW at "
+        "3e-4. Unlike in the paper the bigger teacher is no better than the parent."
     ),
     criterion=(
-        f"On the mean of the seeds both arms end within {NEAR:.2f} of the parent's share of right answers, and "
-        "they differ from "
-        "each other by less than the standard deviation between seeds."
+        f"On the mean of the seeds both arms end within {NEAR:.2f} of the parent's share of right answers, and they "
+        "differ from each other by less than the standard deviation between seeds."
     ),
     arms=(Arm(PAST, {"teacher": "past"}), Arm(BIGGER, {"teacher": "same_data"})),
     run=run,

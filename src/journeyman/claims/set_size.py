@@ -50,11 +50,9 @@ def judge(measured: Measured) -> Judgement:
     missed = [name for name, met in parts.items() if not met]
     listed = ", ".join(f"{said(scores[arm])} ({arm})" for arm in FORMS)
     sentence = (
-        f"Mean score over the run: {listed}. Noise of the gradient relative to its mean: {noise[SAMPLED]:.1f} for "
-        "the sampled "
-        f"token, {noise['k = 4']:.1f} for k = 4, {noise[WHOLE]:.1f} for the whole. Largest gradient norm of Eq 5 "
-        "with k = 1: "
-        f"{largest:.1g}." + (f" Not met: {'; '.join(missed)}." if missed else "")
+        f"Mean score over the run: {listed}. Noise of the gradient relative to its mean: {noise[SAMPLED]:.1f} for the "
+        f"sampled token, {noise['k = 4']:.1f} for k = 4, {noise[WHOLE]:.1f} for the whole. Largest gradient norm of Eq 5 "
+        f"with k = 1: {largest:.1g}." + (f" Not met: {'; '.join(missed)}." if missed else "")
     )
     figures = {f"score, {arm}": mean(values) for arm, values in scores.items()}
     figures |= {f"noise, {arm}": value for arm, value in noise.items()}
@@ -77,23 +75,19 @@ CLAIM = Claim(
     id="E6",
     title="a sampled token is nearly as good as top-k; k = 1 is worse; k of 4 or more is enough",
     statement=(
-        "The sampled-token estimate comes close to top-k (.521 against .529 on average); top-1 is biased and "
-        "unstable (.509); from "
-        "k = 4 on nothing more is gained. Eq 5 as printed is zero for k = 1, which is why the released code "
-        "renormalises "
-        "the weights only."
+        "The sampled-token estimate comes close to top-k (.521 against .529 on average); top-1 is biased and unstable "
+        "(.509); from k = 4 on nothing more is gained. Eq 5 as printed is zero for k = 1, which is why the released code "
+        "renormalises the weights only."
     ),
     source="arXiv 2604.13016, section 6.3, Figures 15 and 16, and answers of its authors",
     setting=(
-        "Lab: the student and its improved twin, 64 rollouts a step, 80 steps, AdamW at 3e-4. The noise is "
-        "measured at the "
-        "start: gradients of 24 batches of 16 rollouts, the root of their variance over the norm of their mean."
+        "Lab: the student and its improved twin, 64 rollouts a step, 80 steps, AdamW at 3e-4. The noise is measured at "
+        "the start: gradients of 24 batches of 16 rollouts, the root of their variance over the norm of their mean."
     ),
     criterion=(
         "Eq 5 with k = 1 has a gradient of exactly 0 at every step of every seed. On the means of the seeds: the "
-        "gradient of the "
-        "sampled token is noisier than that of k = 4; k = 4 and k = 8 come within "
-        f"{NEAR:.2f} of the whole vocabulary in the mean of the evaluations; k = 1 stays further behind it than k = 4."
+        f"gradient of the sampled token is noisier than that of k = 4; k = 4 and k = 8 come within {NEAR:.2f} of the "
+        "whole vocabulary in the mean of the evaluations; k = 1 stays further behind it than k = 4."
     ),
     arms=tuple(Arm(name, settings) for name, settings in FORMS.items()),
     run=run,

@@ -28,9 +28,8 @@ def judge(measured: Measured) -> Judgement:
     over = {arm: over_run(measured, arm) for arm in (OTHER, OWN)}
     met = all(a > b for a, b in zip(start[OWN], start[OTHER], strict=True))
     sentence = (
-        f"Overlap starts at {mean(start[OWN]):.3f} in the teacher's template and at {mean(start[OTHER]):.3f} in "
-        "the other; the "
-        f"student ends at {said(last[OWN])} and {said(last[OTHER])}, over the run {said(over[OWN])} and "
+        f"Overlap starts at {mean(start[OWN]):.3f} in the teacher's template and at {mean(start[OTHER]):.3f} in the "
+        f"other; the student ends at {said(last[OWN])} and {said(last[OTHER])}, over the run {said(over[OWN])} and "
         f"{said(over[OTHER])}."
     )
     figures = {
@@ -54,22 +53,18 @@ CLAIM = Claim(
     id="E8a",
     title="the teacher's own template raises overlap",
     statement=(
-        "The same questions in the template that the teacher's reinforcement learning used start with a higher "
-        "overlap (.82 "
-        "against .74) and end with a higher one (.95 against .92) and a slightly better student (.54 against .51)."
+        "The same questions in the template that the teacher's reinforcement learning used start with a higher overlap "
+        "(.82 against .74) and end with a higher one (.95 against .92) and a slightly better student (.54 against .51)."
     ),
     source="arXiv 2604.13016, section 5.2, Figure 9",
     setting=(
         "Lab: a student that knows two templates, and its twin that was improved under one of them (four of five "
-        "prompts). "
-        "Reverse KL over the whole vocabulary, 64 rollouts a step, 160 steps, AdamW at 3e-4. Each arm is "
-        "evaluated in its own "
-        "template."
+        "prompts). Reverse KL over the whole vocabulary, 64 rollouts a step, 160 steps, AdamW at 3e-4. Each arm is "
+        "evaluated in its own template."
     ),
     criterion=(
-        "On every seed the overlap ratio (top 4) at the first step is higher in the teacher's template. The "
-        "scores are reported "
-        "and decide nothing: in the paper they differ by less than five runs of one condition did."
+        "On every seed the overlap ratio (top 4) at the first step is higher in the teacher's template. The scores are "
+        "reported and decide nothing: in the paper they differ by less than five runs of one condition did."
     ),
     arms=(Arm(OTHER, {"template": "T0"}), Arm(OWN, {"template": "T1"})),
     run=run,

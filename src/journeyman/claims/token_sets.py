@@ -39,11 +39,9 @@ def judge(measured: Measured) -> Judgement:
     met = abs(behind[SHARED]) <= NEAR and behind[RAW] > NEAR
     survives = behind[RENORMALISED] > NEAR
     sentence = (
-        f"Mean score over the run: {said(scores[STUDENT])} on the student's set, {said(scores[SHARED])} on the "
-        "shared tokens, "
-        f"{said(scores[RAW])} on those not shared with raw weights and {said(scores[RENORMALISED])} with "
-        "renormalised ones: "
-        f"the gap {'survives' if survives else 'does not survive'} renormalisation."
+        f"Mean score over the run: {said(scores[STUDENT])} on the student's set, {said(scores[SHARED])} on the shared "
+        f"tokens, {said(scores[RAW])} on those not shared with raw weights and {said(scores[RENORMALISED])} with "
+        f"renormalised ones: the gap {'survives' if survives else 'does not survive'} renormalisation."
     )
     figures = {f"score, {arm}": mean(values) for arm, values in scores.items()}
     return Judgement("reproduced" if met else "contradicted", sentence, figures)
@@ -63,17 +61,14 @@ CLAIM = Claim(
     id="E5",
     title="the shared tokens carry the signal",
     statement=(
-        "Trained on the tokens that both models have among their likeliest, a student does as well as on its own "
-        "top-k; on "
-        "those that only one of them has, clearly worse. The released code leaves the weights of that last set raw, so "
-        "that its terms are scaled down, which the paper does not mention."
+        "Trained on the tokens that both models have among their likeliest, a student does as well as on its own top-k; "
+        "on those that only one of them has, clearly worse. The released code leaves the weights of that last set raw, "
+        "so that its terms are scaled down, which the paper does not mention."
     ),
     source="arXiv 2604.13016, section 4.2, Figure 7, and its released code",
     setting=(
-        f"Lab: the student and its improved twin; sets from the top {K} of each, the released code's form of the "
-        "loss, 64 "
-        "rollouts a step, 80 steps, AdamW at 3e-4 (which takes out most of a constant scale). The measure is the "
-        "mean of "
+        f"Lab: the student and its improved twin; sets from the top {K} of each, the released code's form of the loss, 64 "
+        "rollouts a step, 80 steps, AdamW at 3e-4 (which takes out most of a constant scale). The measure is the mean of "
         "the evaluations after every 10 steps, since most arms end alike."
     ),
     criterion=(
