@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from journeyman.cli import main
 from journeyman.errors import UsageError
 
 E0 = find_claim("E0")
+STORED = Path(__file__).parents[2] / "docs" / "claims"
 
 
 def measure(cell: Cell) -> Mapping[str, Any]:
@@ -137,6 +139,43 @@ def test_results_are_files_that_read_back(tmp_path: Path, kept: Path) -> None:
         page.read(replace(E0, criterion="something easier"), tmp_path)
 
 
+def test_a_number_that_not_every_seed_has_gets_no_mean(kept: Path) -> None:
+    cells = {"as a reward": {0: {"gain": 0.5, "own": 1.0}, 1: {"gain": None, "own": 3.0}}}
+    stored = replace(
+        page.store(E0, run_cells(E0, cells_of(E0, range(3), {}, 1.0), cache=kept), models={}, effort=1.0, command=""),
+        measured=Measured(cells),
+    )
+    rows = {row[1]: row for row in page.table(stored).rows}
+    assert rows["gain"][2:] == ("not on every seed", "0.500, none")
+    assert rows["own"][2].startswith("2.000 [")
+
+
+def test_a_training_arm_trains_the_lab_pair_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEYMAN_CACHE", str(tmp_path))
+    reverse = find_claim("E3")  # its first arm needs the two models that are in the package
+    cell = Cell(reverse.arms[0], 5, effort=0.01)
+    first = reverse.run(cell)
+    assert [step for step, _ in first["score"]] == [0, 3]
+    assert 0.9 < first["first"] <= 1.0
+    assert first["recovery"] is None, "a teacher that scores less leaves no gap to recover"
+    assert len(first["divergence/full"]) == 3
+    assert all(math.isfinite(value) for _, value in first["divergence/full"])
+    kept = list((tmp_path / "arms").glob("*.json"))
+    assert len(kept) == 1
+    kept[0].write_text(kept[0].read_text().replace('"problems": 256', '"problems": 257'))
+    assert reverse.run(cell)["problems"] == 257, "what was trained once is read"
+
+
+@pytest.mark.parametrize("name", [name for name in claim_ids() if (STORED / f"{name}.json").is_file()])
+def test_the_pages_in_docs_are_those_of_their_results(name: str, tmp_path: Path) -> None:
+    claim = find_claim(name)
+    stored = page.read(claim, STORED)
+    assert stored.effort == 1.0
+    page.write(claim, stored, tmp_path)
+    for suffix in ("md", "svg", "json"):
+        assert (tmp_path / f"{name}.{suffix}").read_bytes() == (STORED / f"{name}.{suffix}").read_bytes()
+
+
 def test_the_sampled_token_taken_as_a_reward_is_unbiased_and_the_other_way_it_is_nothing() -> None:
     by_name = {arm.name: arm for arm in E0.arms}
     reward = E0.run(Cell(by_name["as a reward"], 7))
@@ -186,6 +225,7 @@ def test_the_command_runs_reports_and_lists(
     [
         (("claim", "run", "E99"), "there is no claim 'E99'"),
         (("claim", "run", "E0", "--model", "student=x"), "claim E0 has no role 'student'; it takes no models"),
+        (("claim", "run", "E1", "--model", "student=x", "--model", "like=y"), "also needs --model unlike=NAME"),
         (("claim", "run", "E0", "--model", "student"), "--model takes ROLE=NAME"),
         (("claim", "run", "E0", "--effort", "2"), "effort is 2"),
         (("claim", "run", "E0", "--seeds", "0"), "--seeds"),

@@ -45,6 +45,9 @@ class Done:
 def cells_of(claim: Claim, seeds: Sequence[int], models: Mapping[str, str], effort: float) -> list[Cell]:
     """All cells, seed by seed, so that a stopped claim has whole repetitions. Raises UsageError for what cannot be run."""
     kind_of(claim, models)
+    lacking = [f"--model {role}=NAME" for role in claim.roles if role not in models]
+    if models and lacking:
+        raise UsageError(f"stand-ins and real models do not go together; claim {claim.id} also needs {' '.join(lacking)}")
     if not 0 < effort <= 1:
         raise UsageError(f"effort is {effort:g}; it is a share of the whole work, above 0 and up to 1")
     if not seeds:

@@ -49,7 +49,8 @@ class TrainingArm:
         loss: the divergence.
         steps: updates with the lab's models; 16 prompts with 4 rollouts each.
         lr: with the lab's models.
-        template: chat template of the training and evaluation prompts: T0 or T1 of the lab.
+        template: of the training and evaluation prompts: T0 or T1 of the lab; any other with real models, where those two
+            stand for the preset's.
         language: of the lab's problems.
         split: of the lab's problems that are trained on.
     """
@@ -120,7 +121,7 @@ def spec_of(arm: TrainingArm, cell: Cell, scratch: Path) -> TrainSpec:
         spec = preset("paper", cell.models[arm.student], cell.models[arm.teacher], cell.models["prompts"])
         steps = cell.share(200)
         given = {"loss": arm.loss, "steps": steps, "seed": cell.seed, "evaluation.prompts": cell.models["evaluation"]}
-        return changed(spec, given)
+        return changed(spec, given | ({} if arm.template in ("T0", "T1") else {"template": arm.template}))
     train, evaluation = _lab_prompts(arm, cell, scratch)
     spec = preset("lab", _folder(arm, arm.student), _folder(arm, arm.teacher), str(train))
     from journeyman.distill.lab.tokenizer import template_file

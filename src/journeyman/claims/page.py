@@ -123,17 +123,21 @@ def table(stored: Stored) -> Table:
     """One row an arm and number: its mean over the seeds with the 95 % interval, and each seed's own."""
     from journeyman.stats.interval import t_interval
 
+    seeds = stored.measured.seeds
     rows = []
     for arm, by_seed in stored.measured.cells.items():
-        names = [
-            name for name, value in next(iter(by_seed.values())).items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
-        ]  # fmt: skip
-        for name in names:
-            values = stored.measured.values(arm, name)
-            mean = t_interval(values)
+        found = [by_seed[seed] for seed in seeds]
+        for name in found[0]:
+            values = [one[name] for one in found]
+            known = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+            if not known or not all(value is None or isinstance(value, int | float) for value in values):
+                continue
+            each = ", ".join("none" if value is None else number(value, digits=3) for value in values)
+            if len(known) < len(values):  # the mean of some seeds would be one of those chosen by their outcome
+                rows.append((arm, name.replace("_", " "), "not on every seed", each))
+                continue
+            mean = t_interval(known)
             between = "" if mean.low is None or mean.high is None else f" [{number(mean.low)}, {number(mean.high)}]"
-            each = ", ".join(number(value, digits=3) for value in values)
             rows.append((arm, name.replace("_", " "), f"{number(mean.mean)}{between}", each))
     return Table(("arm", "what", "mean [95 % interval]", "each seed"), rows)
 

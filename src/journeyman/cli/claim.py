@@ -52,7 +52,7 @@ def run(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", metavar="ROLE=NAME", help="A real model for a role. All roles: a test of the claim."),
+        typer.Option("--model", "-m", metavar="ROLE=NAME", help="A real model for a role; all roles or none."),
     ] = None,
     effort: Annotated[
         float, typer.Option("--effort", metavar="SHARE", help="Share of the work; below 1 there is no verdict.")

@@ -209,7 +209,8 @@ PAIRS: tuple[Pair, ...] = (
     Pair("mostly_a", "teacher_a", "ready"),
     Pair("mostly_a", "teacher_b", "pattern_mismatch"),
     Pair("student", "teacher_b", "pattern_mismatch"),
-    Pair("student", "twin_t1", "prompts_not_the_teachers"),
+    Pair("student", "twin_t1", "ready"),  # a fifth of its prompts were T0: claim E8a shows that it teaches in both
+    Pair("student", "twin", "prompts_not_the_teachers", template="T1"),
     Pair("student", "twin_t1", "ready", template="T1"),
     Pair("long", "twin", "beyond_useful_depth", "long"),
     Pair("student_b", "teacher_a", "ready", held_out=True),
