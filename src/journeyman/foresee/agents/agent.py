@@ -1,0 +1,105 @@
+"""What an agent is: it is told the rules once, then answers each turn with a text that simulates, acts or answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from journeyman.foresee.agents.mind import Mind
+from journeyman.foresee.draws import Draws
+from journeyman.foresee.worlds.world import About, Digest, Instance, Observation
+
+Mode = Literal["invisible", "normal", "force"]
+Kind = Literal["real", "hypothetical", "refusal", "remark"]
+"""real: an observation of the world. hypothetical: a prediction. refusal: the wish was not granted. remark: the reply could
+not be read, or anything else the agent is told."""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What an agent is told before the first turn.
+
+    Attributes:
+        about: the world in words.
+        instance: the problem's id and caps; its `optimal` and `labels` are withheld (None, {}).
+        mode: whether there is a simulator and whether it must be used.
+        system: the system message for language models; `prompts.py` makes it.
+        draws: for the agent's own randomness (stages perception, gate, query, reading, action, policy).
+        reliable: how much trust in the world model is warranted in advance, in 0..1, where that is announced.
+        fields: what a reply must have besides its one action: of "confidence" and "reading".
+    """
+
+    about: About
+    instance: Instance
+    mode: Mode
+    system: str
+    draws: Draws
+    reliable: float | None = None
+    fields: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that the agent is shown.
+
+    Attributes:
+        kind: see `Kind`.
+        text: as a language model is told, with its header.
+        observation: of a real or hypothetical event.
+        actions: that led to it, by number; empty for the first observation.
+        call: number of the call, of a hypothetical event.
+        digest: only where a repair of the reading attaches it.
+        state: hash of the real state at that moment, by which draws are keyed.
+    """
+
+    kind: Kind
+    text: str
+    observation: Observation | None = None
+    actions: Sequence[int] = ()
+    call: int | None = None
+    digest: Digest | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the agent is given to answer.
+
+    Attributes:
+        new: events since its last reply; never empty.
+        said: all replies so far with the events before each: what a language model's messages are made of.
+        real_left, calls_left, calls_left_now: actions in the world, calls in all, calls before the next action.
+        must_simulate: in mode force, no action is taken without a call first.
+    """
+
+    new: Sequence[Event]
+    said: Sequence[tuple[Sequence[Event], str]]
+    real_left: int
+    calls_left: int
+    calls_left_now: int
+    must_simulate: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An agent's answer. `text` is in the grammar of `agents.grammar`. `usage`: tokens_in, tokens_out, micro_usd."""
+
+    text: str
+    usage: dict[str, int] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Agent(Protocol):
+    """Plays one episode; a new one is made for each. Only `begin` and `reply` are needed."""
+
+    def begin(self, brief: Brief) -> None:
+        """An episode begins."""
+
+    def reply(self, turn: Turn) -> Reply | str:
+        """Simulate, act or answer."""
+
+
+def mind_of(agent: Agent) -> Mind | None:
+    """The belief that the agent lets a governor look into, after its last reply; None for one that has none to show."""
+    return getattr(agent, "mind", None)

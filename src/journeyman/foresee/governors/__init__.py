@@ -1,0 +1,1 @@
+"""Governors: whether, what and how deep to simulate, and when to stop; on top of any agent."""
