@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from journeyman.foresee.agents.mind import Mind
+from journeyman.foresee.agents.mind import Actions, Mind
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.world import About, Digest, Instance, Observation
 
@@ -79,6 +79,29 @@ class Turn:
     calls_left: int
     calls_left_now: int
     must_simulate: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an agent wants: to simulate, to act or to answer, and how sure it says it is (0..1, None: not said).
+
+    Attributes:
+        actions: of an act, or of the only or first alternative to simulate.
+        others: further alternatives to simulate in the same call (a batch, spec J6); at most three.
+        origin: number of the call from whose imagined state the simulation goes on; None: from the real state.
+    """
+
+    kind: Literal["simulate", "act", "answer"]
+    actions: Actions = ()
+    answer: str = ""
+    confidence: float | None = None
+    others: tuple[Actions, ...] = ()
+    origin: int | None = None
+
+    @property
+    def alternatives(self) -> tuple[Actions, ...]:
+        """All that is to be simulated; () of an act or an answer."""
+        return (self.actions, *self.others) if self.kind == "simulate" else ()
 
 
 @dataclass(frozen=True)

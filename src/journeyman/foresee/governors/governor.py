@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from journeyman.foresee.agents.agent import Brief
+from journeyman.foresee.agents.agent import Wish as Wish
 from journeyman.foresee.agents.mind import Actions, Mind
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the agent wants: to simulate or to act, which actions, and how sure it says it is (0..1, None: not said)."""
-
-    kind: Literal["simulate", "act", "answer"]
-    actions: Actions = ()
-    answer: str = ""
-    confidence: float | None = None
+from journeyman.foresee.worlds.world import Digest, World
 
 
 @dataclass(frozen=True)
@@ -54,6 +46,7 @@ class Ruling:
         verdict: "allow"; "veto" (of a call: the agent is told to act); "simulate" (do this call now, then ask the agent
             again with its result).
         actions: of "simulate".
+        others: of "simulate": further alternatives to simulate in the same call (a batch, as in `Wish.others`); at most three.
         why: a sentence for the episode's page.
         values: figures it rests on, by name: evsi, cost, margin, p_useful, reliability ...
         propensity: probability with which this ruling was made, below 1 where a coin decided; None: not random.
@@ -61,6 +54,7 @@ class Ruling:
 
     verdict: Literal["allow", "veto", "simulate"]
     actions: Actions = ()
+    others: tuple[Actions, ...] = ()
     why: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
     propensity: float | None = None
@@ -101,3 +95,22 @@ class Governor(Protocol):
 
     def ended(self, success: bool) -> None:
         """The episode is over."""
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A governor that wants to hear what was predicted, also where it was never checked by a real action."""
+
+    def heard(self, actions: Actions, digest: Digest, confidence: float) -> None:
+        """A prediction was shown to the agent: its digest as the world model gave it (never the true one) and the model's
+        own confidence. Of a batch, once for each alternative."""
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """A governor that is a reference, not a method: it sees the true world. It is asked here instead of by `rule`."""
+
+    needs_world: Literal[True]
+
+    def rule_knowing(self, point: Point, world: World) -> Ruling:
+        """On one wish, with a clone of the world at the real state, free to be used."""
