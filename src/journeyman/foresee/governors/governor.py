@@ -46,18 +46,18 @@ class Ruling:
         verdict: "allow"; "veto" (of a call: the agent is told to act); "simulate" (do this call now, then ask the agent
             again with its result).
         actions: of "simulate".
-        others: of "simulate": further alternatives to simulate in the same call (a batch, as in `Wish.others`); at most three.
         why: a sentence for the episode's page.
         values: figures it rests on, by name: evsi, cost, margin, p_useful, reliability ...
         propensity: probability with which this ruling was made, below 1 where a coin decided; None: not random.
+        others: of "simulate": further alternatives to simulate in the same call (a batch, as in `Wish.others`); at most three.
     """
 
     verdict: Literal["allow", "veto", "simulate"]
     actions: Actions = ()
-    others: tuple[Actions, ...] = ()
     why: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
     propensity: float | None = None
+    others: tuple[Actions, ...] = ()
 
 
 ALLOW = Ruling("allow")
