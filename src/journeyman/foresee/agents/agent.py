@@ -51,6 +51,8 @@ class Event:
         call: number of the call, of a hypothetical event.
         digest: only where a repair of the reading attaches it.
         state: hash of the real state at that moment, by which draws are keyed.
+        again: of a hypothetical event: how often the same actions were simulated from this real state before. Draws about
+            a prediction are keyed by (instance, state, actions, again), not by `call` (see `world_models.model.Asked`).
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Event:
     call: int | None = None
     digest: Digest | None = None
     state: str = ""
+    again: int = 0
 
 
 @dataclass(frozen=True)

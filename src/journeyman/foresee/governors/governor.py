@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from journeyman.foresee.agents.agent import Brief
 from journeyman.foresee.agents.agent import Wish as Wish
@@ -24,6 +24,7 @@ class Point:
         asked: what was simulated since the last real action: actions, in order.
         calls, real: calls and real actions so far. calls_left, calls_left_now: what the caps still allow.
         disagreed: of the real actions that had been simulated, the share that came out otherwise; None before the first.
+        reading: what the agent stated of the last prediction, in the reply with this wish; None: nothing stated.
     """
 
     brief: Brief
@@ -36,6 +37,7 @@ class Point:
     calls_left: int
     calls_left_now: int
     disagreed: float | None = None
+    reading: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

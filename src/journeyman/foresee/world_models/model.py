@@ -18,6 +18,8 @@ class Asked:
         draws: for errors, under the stage "simulator".
         instance: id of the problem.
         call: number of the call in the episode, from 0.
+        again: how often the same actions were simulated from this real state before, in this episode. Errors are keyed by
+            (instance, state, actions, again) and not by `call`: a call more or less elsewhere leaves them as they were.
         history: states of the real trajectory, the present one last.
         hope: the outcome that the agent's words hope for: "success", "safe" (nothing lost) or "" (nothing said).
         format: of the observation wanted.
@@ -29,6 +31,7 @@ class Asked:
     history: Sequence[Snapshot] = ()
     hope: str = ""
     format: str = "symbols"
+    again: int = 0
 
 
 @dataclass(frozen=True)
