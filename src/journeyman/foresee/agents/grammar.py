@@ -1,11 +1,11 @@
 """The language of replies (spec g.3): free text with exactly one of three tags, and what the agent states beside it.
 
-    <simulate>Left, Down</simulate>          ask the world model; <simulate>Left | Down</simulate> compares alternatives (J6),
-                                             <simulate from="3">Up</simulate> goes on from call 3 (J7)
-    <act>Right</act>                         do it
-    <answer>B</answer>                       end the episode with an answer
-    <confidence>0.8</confidence>             of success, in 0..1
-    <reading>at=2,3 terminal=no</reading>    what the last prediction showed, as the agent understood it
+    <simulate>Left, Down</simulate>        ask the world model; <simulate>Left | Down</simulate> compares alternatives (J6),
+                                           <simulate from="3">Up</simulate> goes on from call 3 (J7)
+    <act>Right</act>                       do it
+    <answer>B</answer>                     end the episode with an answer
+    <confidence>0.8</confidence>           of success, in 0..1
+    <reading>at=2,3 terminal=no</reading>  what the last prediction showed, as the agent understood it
 
 Reading is tolerant of case, spaces, fences, thoughts and text around the tags, and strict about everything that would be
 a guess: two tags, an unknown action, too many actions, a tag that is not closed.

@@ -69,9 +69,9 @@ def _value(text: str, at: int) -> tuple[Any, int]:
         else:
             if _NEXT.match(text, end) or not text[end:].strip(" \t\r\n,;."):
                 return value, end
-    end = _NEXT.search(text, at)
-    raw = text[at : end.start() if end else len(text)].strip().rstrip(".,;")
-    return _plain_value(raw), end.start() if end else len(text)
+    following = _NEXT.search(text, at)
+    stop = following.start() if following else len(text)
+    return _plain_value(text[at:stop].strip().rstrip(".,;")), stop
 
 
 def _plain_value(raw: str) -> Any:
