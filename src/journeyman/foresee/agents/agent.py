@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from journeyman.foresee.agents.mind import Actions, Mind
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.world import About, Digest, Instance, Observation
 
+if TYPE_CHECKING:
+    from journeyman.models import Completion, Model, Prompt
+
 Mode = Literal["invisible", "normal", "force"]
+Memory = Literal["restart", "continue", "branches"]
 Kind = Literal["real", "hypothetical", "refusal", "remark"]
 """real: an observation of the world. hypothetical: a prediction. refusal: the wish was not granted. remark: the reply could
 not be read, or anything else the agent is told."""
+
+
+class Calls(Protocol):
+    """The way to language models: each attempt is reserved before it leaves, each reply is in the log, none is paid twice."""
+
+    def complete(self, model: Model, prompt: Prompt) -> Completion:
+        """The model's reply. Raises as `Model.complete`."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,8 @@ class Brief:
         draws: for the agent's own randomness (stages perception, gate, query, reading, action, policy).
         reliable: how much trust in the world model is warranted in advance, in 0..1, where that is announced.
         fields: what a reply must have besides its one action: of "confidence" and "reading".
+        memory: whether a call may go on from an earlier one, and how calls are shown; see `Cell.memory`.
+        calls: through it, and only through it, an agent asks a language model; None outside of a run: ask it directly.
     """
 
     about: About
@@ -37,6 +50,8 @@ class Brief:
     draws: Draws
     reliable: float | None = None
     fields: Sequence[str] = ()
+    memory: Memory = "restart"
+    calls: Calls | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,8 @@ class Turn:
         said: all replies so far with the events before each: what a language model's messages are made of.
         real_left, calls_left, calls_left_now: actions in the world, calls in all, calls before the next action.
         must_simulate: in mode force, no action is taken without a call first.
+        present: what the last message to a language model is made of, where that is not `new`: with the memory "branches",
+            the real state and a table of what was simulated from it (`said` then has the real turns alone). () else.
     """
 
     new: Sequence[Event]
@@ -82,6 +99,7 @@ class Turn:
     calls_left: int
     calls_left_now: int
     must_simulate: bool = False
+    present: Sequence[Event] = ()
 
 
 @dataclass(frozen=True)
@@ -129,3 +147,27 @@ class Agent(Protocol):
 def mind_of(agent: Agent) -> Mind | None:
     """The belief that the agent lets a governor look into, after its last reply; None for one that has none to show."""
     return getattr(agent, "mind", None)
+
+
+Maker = Callable[[], Agent]
+"""Makes an agent for each episode. `models_of`, `format_of` and `keeps_replies` say what else is known of one."""
+
+
+def models_of(make: Maker) -> Sequence[Model]:
+    """Language models that its agents ask, in the attribute `models`; () for agents that ask none. A run closes them."""
+    return tuple(getattr(make, "models", ()))
+
+
+def waits(make: Maker) -> bool:
+    """Whether its agents wait for something outside (a model, a program), so that threads serve them best."""
+    return bool(getattr(make, "waits", False)) or bool(models_of(make))
+
+
+def format_of(make: Maker) -> str | None:
+    """The observations its agents understand ("symbols", "image", "text"), in the attribute `format`; None: any."""
+    return getattr(make, "format", None)
+
+
+def keeps_replies(make: Maker) -> bool:
+    """Whether the texts of replies are worth keeping: not where the attribute `repeats` says that they can be made again."""
+    return not getattr(make, "repeats", False)

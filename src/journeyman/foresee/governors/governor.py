@@ -116,3 +116,10 @@ class Knowing(Protocol):
 
     def rule_knowing(self, point: Point, world: World) -> Ruling:
         """On one wish, with a clone of the world at the real state, free to be used."""
+
+
+def learns(governor: Governor) -> bool:
+    """Whether what it rules depends on earlier episodes, which then are played in order, by one worker.
+
+    So unless its attribute `learns` is False."""
+    return bool(getattr(governor, "learns", True))

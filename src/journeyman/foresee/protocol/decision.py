@@ -20,6 +20,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         state, after: hashes of the real state before and after; equal unless the context is "E".
         observation: hash of the observation that followed.
         call: number of the call, from 0. model: name of the world model.
+        origin: call whose imagined state this one went on from; None: the real state.
+        batch: index of the first decision of a batch, of calls that one reply asked for together; None: a single call.
         realised: channel -> how much it struck.
         predicted, true: digests, of a call: what was predicted, and what the exact clone says.
         reading: what the agent stated of the last prediction, by name; None: nothing stated.
@@ -43,6 +45,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     after: str = ""
     observation: str = ""
     call: int | None = None
+    origin: int | None = None
+    batch: int | None = None
     model: str = ""
     realised: dict[str, float] = {}
     predicted: dict[str, Any] = {}

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from journeyman.foresee.draws import Draws, Key, Stage
+
 Snapshot = bytes
 """A whole state, opaque and self-contained: `restore` needs nothing else, in another process, too."""
 
@@ -133,6 +135,23 @@ class Labelled(Protocol):
 
     def context(self, snapshot: Snapshot, action: int) -> tuple[int, ...]:
         """What the label depends on, as small integers of fixed length: what learned world models see."""
+
+
+@runtime_checkable
+class Chancy(Protocol):
+    """A world in which an action can come out in more than one way. The same draws and state give the same outcome."""
+
+    def use(self, draws: Draws, stage: Stage = "world", *key: Key) -> None:
+        """Draw from `draws` under `stage` from now on, keyed by `key`, too. A simulator's clone uses the stage "simulator",
+        so that its luck is its own; `reset` goes back to options["draws"] (default `Draws(0)`) and the stage "world"."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A world that asks a question: an answer ends the episode, at whatever state."""
+
+    def right(self, answer: str) -> bool:
+        """Whether it is the answer to the instance's question."""
 
 
 def state_hash(snapshot: Snapshot) -> str:
