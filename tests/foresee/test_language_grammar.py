@@ -132,8 +132,9 @@ def test_what_is_refused_and_why(text, why):
 
 
 def test_a_call_goes_on_from_another_where_there_is_memory():
-    for text in ('<simulate from="3">Up</simulate>', "<simulate from = 3 >Up</simulate>", "<Simulate FROM='#3'>3</simulate>"):
-        assert parse(text, LAKE, "normal", memory="continue") == Said(Wish("simulate", (3,), origin=3))
+    for opening in ('<simulate from="3">', "<simulate from = 3 >", "<Simulate FROM='#3'>"):
+        said = parse(f"{opening}Up</simulate>", LAKE, "normal", memory="continue")
+        assert said == Said(Wish("simulate", (3,), origin=3))
 
 
 def test_invisible_knows_no_simulation():
