@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 from journeyman.errors import UsageError
@@ -42,3 +43,8 @@ def read_id(text: str, world: str) -> Id:
         if found.number < PER_SPLIT and str(found) == text:
             return found
     raise UsageError(f"'{text}' is no instance of {world}; ids are {world}/test/0 to {world}/train/{PER_SPLIT - 1}")
+
+
+def belongs(content: bytes, split: str) -> bool:
+    """Whether a map may be of this split: each half of all maps is one split's alone, so no test map is ever trained on."""
+    return hashlib.blake2b(content, digest_size=1).digest()[0] % 2 == SPLITS.index(split)

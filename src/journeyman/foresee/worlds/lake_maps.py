@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from journeyman.foresee.draws import Draws
-from journeyman.foresee.worlds.instance_ids import Id
+from journeyman.foresee.worlds.instance_ids import Id, belongs
 from journeyman.foresee.worlds.lake_plan import distances
 from journeyman.foresee.worlds.lake_rules import GOAL, HOLE, ICE, START, State
 
@@ -21,12 +21,12 @@ def shortest_allowed(size: int) -> int:
 
 @lru_cache(maxsize=4096)
 def first_state(of: Id) -> State:
-    """The state an instance begins in: maps are drawn until one has a way to the goal that is long enough."""
+    """The state an instance begins in: maps are drawn until one of its split has a way to the goal that is long enough."""
     size = int(of.world.removeprefix("lake-"))
     draws, attempt = Draws(0), 0
     while True:
         state = _drawn(size, draws, str(of), attempt)
-        if distances(state.tiles)[state.at] >= shortest_allowed(size):
+        if belongs(state.tiles, of.split) and distances(state.tiles)[state.at] >= shortest_allowed(size):
             return state
         attempt += 1
 

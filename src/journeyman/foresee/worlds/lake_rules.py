@@ -7,7 +7,7 @@ and nothing moves after that. With slip, one of the two perpendicular moves is m
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from journeyman.errors import UsageError
@@ -85,6 +85,7 @@ def pack(state: State) -> bytes:
     return b"lake %d %d %s %s" % (state.at, state.moves, state.instance.encode(), state.tiles)
 
 
+@lru_cache(maxsize=4096)
 def unpack(snapshot: bytes) -> State:
     """A state from its bytes. Raises UsageError for anything else."""
     try:
