@@ -173,6 +173,17 @@ class TrainingFailed(JourneymanError):
     """Training cannot go on: a loss or gradient that is not finite, or a verdict on which it was told to stop."""
 
 
+# --- foresight ----------------------------------------------------------------------------------------------------
+
+
+class EpisodeFailed(JourneymanError):
+    """An agent, world, world model or governor raised in the middle of an episode; the text names it and the line."""
+
+
+class WorldTouched(JourneymanError):
+    """A world model changed the real state that it was only to look at; what it predicts is worth nothing."""
+
+
 # --- search -------------------------------------------------------------------------------------------------------
 
 
