@@ -12,7 +12,7 @@ from journeyman.models import Outcome, Prompt, list_models, open_model
 from journeyman.models.endpoint import Endpoint
 from journeyman.models.request import MAX_TOKENS
 from journeyman.models.spec import ModelSpec
-from journeyman.testing.endpoint import EndpointServer
+from journeyman.testing.endpoint import Behaviour, EndpointServer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -70,10 +70,22 @@ def test_the_table_of_outcomes_has_all_of_them() -> None:
 
 
 def test_the_program_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = [body for language, body in BLOCK.findall(PAGE) if language == "python"]
+    program, _ = [body for language, body in BLOCK.findall(PAGE) if language == "python"]
     with EndpointServer(["brass, bronze, cupronickel"]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.delenv("OPENAI_API_KEY", raising=False)
         exec(compile(program, "docs/models.md", "exec"), {})
     assert server.requests[0].body["model"] == "gpt-5-mini"
     assert "brass, bronze, cupronickel" in capsys.readouterr().out
+
+
+def test_the_program_with_functions_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, program = [body for language, body in BLOCK.findall(PAGE) if language == "python"]
+    with EndpointServer([Behaviour.calls(("look_up", {"alloy": "brass"})), "8.73 g/cm3"]) as server:
+        (tmp_path / "models.toml").write_text(f'[models.alloys]\nendpoint = "{server.url}"\nmodel = "m"\ntools = true\n')
+        monkeypatch.setenv("JOURNEYMAN_MODELS", str(tmp_path / "models.toml"))
+        exec(compile(program, "docs/models.md", "exec"), {})
+    assert server.requests[1].body["messages"][2] == {"role": "tool", "tool_call_id": "call_0", "content": "8730"}
+    assert capsys.readouterr().out == 'look_up {"alloy": "brass"}\n8.73 g/cm3\n'

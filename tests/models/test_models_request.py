@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from remote_kit import PNG, PROMPT, client
 
 from journeyman.errors import UsageError
-from journeyman.models import Image, Message, Prompt
+from journeyman.models import Image, Message, Prompt, Tool, ToolCall
 from journeyman.models.address import chat_completions, is_local
 from journeyman.testing.endpoint import EndpointServer
 
@@ -141,6 +141,8 @@ messages = st.builds(
     st.sampled_from(["system", "user", "assistant"]),
     st.text(max_size=5),
     st.sampled_from([(), (PNG,)]),
+    st.sampled_from([(), (ToolCall("1", "act", "{}"),)]),
+    st.sampled_from(["", "1"]),
 )
 prompts = st.builds(
     Prompt,
@@ -149,6 +151,7 @@ prompts = st.builds(
     seed=st.none() | st.integers(0, 9),
     max_tokens=st.none() | st.integers(1, 3),
     temperature=st.none() | st.sampled_from([0.0, 1.0]),
+    tools=st.sampled_from([(), (Tool("act", "Act.", {"type": "object"}),)]),
 )
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from journeyman.models.completion import Completion, Cost, Outcome, TokenLogprob, Usage
 from journeyman.models.config import list_models, open_model, require_price
 from journeyman.models.message import Image, Message, Prompt, image_of
-from journeyman.models.model import FREE, Meter, Model
+from journeyman.models.model import FREE, Meter, Model, takes_tools
 from journeyman.models.price import Price
 from journeyman.models.spec import ModelSpec
+from journeyman.models.tool import Tool, ToolCall
 
 __all__ = [
     "FREE",
@@ -29,9 +30,12 @@ __all__ = [
     "Price",
     "Prompt",
     "TokenLogprob",
+    "Tool",
+    "ToolCall",
     "Usage",
     "image_of",
     "list_models",
     "open_model",
     "require_price",
+    "takes_tools",
 ]

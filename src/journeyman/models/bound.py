@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from journeyman.models.completion import Cost
 from journeyman.models.message import Prompt
 from journeyman.models.price import Price
@@ -25,6 +27,10 @@ def input_tokens(prompt: Prompt, image_tokens: int) -> int:
             + len(message.text.encode("utf-8", "surrogatepass"))
             + image_tokens * len(message.images)
         )
+        if message.calls:
+            tokens += len(msgspec.json.encode(message.calls))
+    if prompt.tools:
+        tokens += len(msgspec.json.encode(prompt.tools)) + PER_MESSAGE * len(prompt.tools)
     return tokens
 
 

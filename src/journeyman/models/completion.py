@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from journeyman.models.tool import ToolCall
+
 
 class Usage(msgspec.Struct, frozen=True):
     """Tokens of one reply. `reasoning` is part of `output`, `cached` is part of `input`."""
@@ -32,11 +34,11 @@ class Outcome(StrEnum):
     """How a reply ended. All but `ANSWERED` are worth telling the model about when it is asked again."""
 
     ANSWERED = "answered"
-    """There is text, and the model ended it itself."""
+    """There is text or a call of a tool, and the model ended it itself."""
     REFUSED = "refused"
     """The model or a filter of the endpoint declined; `Completion.refusal` has what was said."""
     EMPTY = "empty"
-    """No text at all."""
+    """No text at all, and no call."""
     EMPTY_AFTER_REASONING = "empty_after_reasoning"
     """The model reasoned, and then gave no text, most often because the reasoning used up `max_tokens`."""
     CUT = "cut"
@@ -65,6 +67,7 @@ class Completion(msgspec.Struct, frozen=True):
         logprobs: for each token of the text, where asked for and given.
         latency_s: seconds from sending to the end of the reply, of the attempt that gave it.
         attempts: how many attempts were made, this one included.
+        tool_calls: functions of `Prompt.tools` that the model called, in its order.
     """
 
     text: str
@@ -78,3 +81,4 @@ class Completion(msgspec.Struct, frozen=True):
     logprobs: tuple[TokenLogprob, ...] | None = None
     latency_s: float = 0.0
     attempts: int = 1
+    tool_calls: tuple[ToolCall, ...] = ()

@@ -267,7 +267,7 @@ def _open(name: str, spec: ModelSpec, rng: random.Random | None) -> Model:
     if not spec.endpoint and kind == "scripted":
         from journeyman.models.scripted import open_scripted
 
-        return open_scripted(rest, spec.price, spec.sees, name=name, max_tokens=spec.max_tokens)
+        return open_scripted(rest, spec.price, spec.sees, name=name, max_tokens=spec.max_tokens, tools=spec.tools)
     from journeyman.models.endpoint import open_endpoint
 
     return open_endpoint(name, spec, rng)

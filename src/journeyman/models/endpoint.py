@@ -38,6 +38,7 @@ from journeyman.models.retry import asked_to_wait_s, backoff_s
 from journeyman.models.secret import Secrets, from_environment, read_headers
 from journeyman.models.spec import ModelSpec
 from journeyman.models.status import LONGEST, Meaning, Said, advice, meaning, read_error
+from journeyman.models.tool import ToolCall
 from journeyman.models.transport import Answer, NoAnswer, Transport
 
 
@@ -100,6 +101,11 @@ class Endpoint(Model):
         return self.spec.sees
 
     @property
+    def tools(self) -> bool:
+        """Whether it can call functions."""
+        return self.spec.tools
+
+    @property
     def max_tokens(self) -> int:
         return self.spec.max_tokens or MAX_TOKENS
 
@@ -128,6 +134,8 @@ class Endpoint(Model):
             raise UsageError(
                 f"model '{self._name}' takes no images: set sees = true if it does, or ask another"
             )
+        if prompt.tools and not self.spec.tools:
+            raise UsageError(f"model '{self._name}' calls no functions: set tools = true if it does, or ask it in text")
         body = request_body(self.spec, prompt)
         worst = self.worst_case(prompt)
         reasons: list[str] = []
@@ -236,6 +244,7 @@ class Endpoint(Model):
             refusal=redact(reply.refusal),
             model=redact(reply.model),
             finish=redact(reply.finish),
+            tool_calls=tuple(ToolCall(c.id, redact(c.name), redact(c.arguments)) for c in reply.tool_calls),
             logprobs=reply.logprobs if text == reply.text else None,
             micro_usd=None if price is None or reply.usage is None else price.micro_usd(reply.usage),
             latency_s=got.took_s,

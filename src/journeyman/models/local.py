@@ -183,6 +183,8 @@ class Local(Model):
         """The reply, generated while no other one is. See `Model.complete`."""
         if any(message.images for message in prompt.messages):
             raise UsageError(f"the model '{self.name}' takes no images, and the prompt holds one")
+        if prompt.tools or any(message.calls or message.answers for message in prompt.messages):
+            raise UsageError(f"the model '{self.name}' calls no functions, and the prompt holds some")
         ids, thinking = self._read(prompt)
         if self._context is not None and len(ids) >= self._context:
             raise PromptTooLong(

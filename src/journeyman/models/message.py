@@ -1,4 +1,4 @@
-"""What a model is asked: messages of text and images."""
+"""What a model is asked: messages of text and images, and functions that it may call."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 from journeyman.errors import UsageError
+from journeyman.models.tool import Tool, ToolCall
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 # What the common endpoints all take, with the bytes such a file begins with.
 _BEGINNINGS = {
@@ -59,11 +60,18 @@ def image_of(data: bytes) -> Image:
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One turn. Images come after the text."""
+    """One turn. Images come after the text.
+
+    Attributes:
+        calls: of an assistant's turn: the functions that it called. Each is answered by a turn of the role "tool".
+        answers: of the role "tool", whose text is the result: the `id` of the call. Such a turn has no images.
+    """
 
     role: Role
     text: str
     images: tuple[Image, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -76,6 +84,7 @@ class Prompt(msgspec.Struct, frozen=True):
         seed: for models that can be seeded. None: the model's own.
         max_tokens: at most so many tokens of reply, reasoning included. None: the model's own setting.
         temperature: 0 or more. None: the model's own setting.
+        tools: functions that the model may call, for models that `takes_tools` is true of.
     """
 
     messages: tuple[Message, ...]
@@ -83,17 +92,23 @@ class Prompt(msgspec.Struct, frozen=True):
     seed: int | None = None
     max_tokens: int | None = None
     temperature: float | None = None
+    tools: tuple[Tool, ...] = ()
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, of what is asked: roles, texts, images, `max_tokens`, `temperature`; not `key`, not `seed`."""
+        """SHA-256, in hex, of what is asked: roles, texts, images, calls, `max_tokens`, `temperature`, tools; not `key`,
+        not `seed`."""
         asked = hashlib.sha256()
         for message in self.messages:
             _add(asked, message.role.encode(), message.text.encode("utf-8", "surrogatepass"))
             for image in message.images:
                 _add(asked, image.media_type.encode(), image.data)
+            if message.calls or message.answers:
+                _add(asked, msgspec.json.encode((message.calls, message.answers)), b"", b"")
         temperature = None if self.temperature is None else float(self.temperature)
         _add(asked, f"{self.max_tokens} {temperature}".encode())
+        if self.tools:
+            _add(asked, msgspec.json.encode(self.tools, order="sorted"))
         return asked.hexdigest()
 
 

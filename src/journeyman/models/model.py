@@ -10,6 +10,11 @@ from journeyman.models.message import Prompt
 from journeyman.models.price import Price
 
 
+def takes_tools(model: Model) -> bool:
+    """Whether the model can call functions: its attribute `tools`. A prompt with tools is a `UsageError` for any other."""
+    return bool(getattr(model, "tools", False))
+
+
 class Meter(Protocol):
     """Pays for the attempts at one reply.
 
@@ -75,7 +80,7 @@ class Model(Protocol):
             ModelUnavailable: all attempts failed, or the model was closed meanwhile.
             ModelRejected: asking again is of no use (key, name, parameters).
             PromptTooLong: the context has no room for the prompt and its reply.
-            UsageError: an image for a model that does not see.
+            UsageError: an image for a model that does not see, or tools for one that cannot call them.
         """
 
     def close(self) -> None:

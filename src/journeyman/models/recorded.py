@@ -37,12 +37,14 @@ class Recorded(Model):
         sees: whether that model took images.
         price: of that model, for those who ask; the recorded cost is what is charged.
         max_tokens: of that model.
+        tools: whether it could call functions.
     """
 
     name: str = ""
     sees: bool = False
     price: Price | None = None
     max_tokens: int = 0
+    tools: bool = True
 
     def __init__(
         self,
@@ -53,8 +55,9 @@ class Recorded(Model):
         sees: bool = True,
         price: Price | None = None,
         max_tokens: int = 16_384,
+        tools: bool = True,
     ) -> None:
-        self.name, self.sees, self.price, self.max_tokens = name, sees, price, max_tokens
+        self.name, self.sees, self.price, self.max_tokens, self.tools = name, sees, price, max_tokens, tools
         self._records = records
         self._worst = worst
         self._closed = threading.Event()
@@ -73,12 +76,14 @@ class Recorded(Model):
             ReplayMismatch: the call is not on record, or asked something else then.
             BudgetExhausted: the meter refused, as it did for the original if the call is not on record.
             ModelUnavailable: closed.
-            UsageError: an image for a model that does not see.
+            UsageError: an image for a model that does not see, or tools for one that cannot call them.
         """
         if self._closed.is_set():
             raise ModelUnavailable(f"the record of '{self.name}' was closed")
         if not self.sees and any(message.images for message in prompt.messages):
             raise UsageError(f"the model '{self.name}' takes no images, and the prompt holds one")
+        if prompt.tools and not self.tools:
+            raise UsageError(f"the model '{self.name}' calls no functions, and the prompt holds some")
         record = self._records.get(prompt.key)
         if record is not None and record.prompt_digest != prompt.digest:
             raise ReplayMismatch(

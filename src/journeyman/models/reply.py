@@ -6,12 +6,14 @@ an `ErrorInside`. Neither is ever taken for an answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from journeyman.models.completion import Completion, Outcome, TokenLogprob, Usage
 from journeyman.models.status import Said, read_error
+from journeyman.models.tool import ToolCall
 from journeyman.models.usage import read_usage
 
 # Endpoints' own words for a filter that took the reply away: OpenAI, Gemini (in capitals, passed through), Zhipu.
@@ -49,11 +51,22 @@ class _Part(msgspec.Struct):
     thinking: msgspec.Raw = msgspec.Raw()
 
 
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: msgspec.Raw = msgspec.Raw()
+
+
+class _Called(msgspec.Struct):
+    id: str | None = None
+    function: _Function | None = None
+
+
 class _Message(msgspec.Struct):
     content: str | list[_Part] | None = None
     refusal: str | None = None
     reasoning: msgspec.Raw = msgspec.Raw()
     reasoning_content: msgspec.Raw = msgspec.Raw()
+    tool_calls: list[_Called] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -100,15 +113,17 @@ def read_reply(body: bytes, content_type: str = "") -> Completion | Malformed | 
     if finish.lower() in _BROKEN:
         return Malformed(f"the endpoint broke off (finish_reason '{finish}')", usage)
     text, reasoning, refusal = _texts(choice.message)
+    calls = _calls(choice.message.tool_calls or ())
     return Completion(
         text=text,
-        outcome=_outcome(finish, text, reasoning, refusal, usage),
+        outcome=_outcome(finish, text or (calls[0].name if calls else ""), reasoning, refusal, usage),
         usage=usage,
         model=reply.model or "",
         finish=finish,
         reasoning=reasoning,
         refusal=refusal,
         logprobs=_logprobs(choice.logprobs),
+        tool_calls=calls,
     )
 
 
@@ -126,6 +141,17 @@ def _texts(message: _Message) -> tuple[str, str, str]:
         thoughts.append(thought.strip())
         text = text.lstrip()
     return text, "\n".join(thought for thought in thoughts if thought), refusal
+
+
+def _calls(called: Sequence[_Called]) -> tuple[ToolCall, ...]:
+    """Calls that name a function. Arguments are a text that should be JSON, or, from some servers, the object itself."""
+    calls = []
+    for number, one in enumerate(called):
+        if one.function is not None and one.function.name:
+            raw = bytes(one.function.arguments) or b"{}"
+            arguments = _plain(one.function.arguments) if raw.startswith(b'"') else raw.decode("utf-8", "replace")
+            calls.append(ToolCall(one.id or f"call_{number}", one.function.name, arguments))
+    return tuple(calls)
 
 
 def _outcome(finish: str, text: str, reasoning: str, refusal: str, usage: Usage | None) -> Outcome:

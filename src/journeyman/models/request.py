@@ -48,12 +48,25 @@ def request_body(spec: ModelSpec, prompt: Prompt) -> bytes:
         body["reasoning_effort"] = spec.reasoning
     if spec.logprobs:
         body["logprobs"] = True
-    return msgspec.json.encode({**body, **spec.body})
+    body |= spec.body
+    if prompt.tools:
+        body["tools"] = [
+            {"type": "function", "function": {"name": t.name, "description": t.text, "parameters": t.parameters}}
+            for t in prompt.tools
+        ]
+    return msgspec.json.encode(body)
 
 
 def _message(message: Message) -> dict[str, Any]:
     # A lone surrogate, which a damaged file may bring along, is no character; it is sent as "?".
     text = message.text.encode("utf-8", "replace").decode()
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.answers, "content": text}
+    if message.calls:
+        calls = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in message.calls
+        ]
+        return {"role": message.role, "content": text or None, "tool_calls": calls}
     if not message.images:
         return {"role": message.role, "content": text}
     parts: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []

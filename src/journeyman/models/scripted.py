@@ -8,8 +8,9 @@ In a file of replies, one with a key ("7/call/1": first call of proposal 7) answ
 stand for proposals 1, 2, 3, ... in their order, and answer every call of theirs. Order, threads and resuming therefore
 change nothing. A call without a name, outside of a run, gets the first reply.
 
-A program's `reply` is given the prompt's messages (each with role, text and images) and its seed, and may be called from
-several threads at once. What it raises ends the call with ModelUnavailable.
+A program's `reply` is given the prompt's messages (each with role, text, images and calls) and its seed, and may be called
+from several threads at once. What it raises ends the call with ModelUnavailable. A reply may call functions where the model
+is said to (`tools = true`): {"text": "", "tool_calls": [{"id": "1", "name": "act", "arguments": "{}"}]}.
 
 Tokens are estimated: a token for every four bytes of text, rounded up, and 1,000 for an image; unless a reply says
 otherwise. A reply that is estimated longer than `max_tokens` is cut there, as a real one would be.
@@ -44,6 +45,7 @@ from journeyman.models.message import Prompt
 from journeyman.models.model import FREE, Meter, Model
 from journeyman.models.nudge import nudge
 from journeyman.models.price import Price
+from journeyman.models.tool import ToolCall
 
 MAX_TOKENS = 16_384
 """Of a reply, where neither prompt nor settings say."""
@@ -61,6 +63,7 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     reasoning: str = ""
     refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 Script = Callable[[Prompt], Reply]
@@ -73,6 +76,7 @@ def open_scripted(
     *,
     name: str = "",
     max_tokens: int | None = None,
+    tools: bool = False,
 ) -> Model:
     """The scripted model that stands after "scripted/" in a model's name.
 
@@ -82,6 +86,7 @@ def open_scripted(
         sees: whether it takes images.
         name: what the model is called; default: "scripted/" and `rest`.
         max_tokens: of a reply, where the prompt does not say.
+        tools: whether it may call functions.
 
     Raises:
         ModelNotFound: there is no such script.
@@ -100,7 +105,9 @@ def open_scripted(
     else:
         script = _replies(path) if path.suffix == ".jsonl" else _program(path)
     free = Price(0.0, 0.0)
-    return Scripted(name or f"scripted/{rest}", script, price=price or free, sees=sees, max_tokens=max_tokens)
+    return Scripted(
+        name or f"scripted/{rest}", script, price=price or free, sees=sees, max_tokens=max_tokens, tools=tools
+    )
 
 
 class Scripted(Model):
@@ -110,6 +117,7 @@ class Scripted(Model):
     sees: bool = False
     price: Price | None = None
     max_tokens: int = MAX_TOKENS
+    tools: bool = False
 
     def __init__(
         self,
@@ -119,8 +127,9 @@ class Scripted(Model):
         price: Price | None = None,
         sees: bool = False,
         max_tokens: int | None = None,
+        tools: bool = False,
     ) -> None:
-        self.name, self.price, self.sees = name, price, sees
+        self.name, self.price, self.sees, self.tools = name, price, sees, tools
         self._script = script
         self.max_tokens = MAX_TOKENS if max_tokens is None else max_tokens
         self._lock = threading.Lock()
@@ -136,6 +145,8 @@ class Scripted(Model):
         """The script's reply. See `Model.complete`."""
         if not self.sees and any(message.images for message in prompt.messages):
             raise UsageError(f"the model '{self.name}' takes no images, and the prompt holds one")
+        if prompt.tools and not self.tools:
+            raise UsageError(f"the model '{self.name}' calls no functions, and the prompt holds some")
         self._check_open()
         began = time.monotonic()
         meter.reserve(self.worst_case(prompt))
@@ -181,13 +192,15 @@ class Scripted(Model):
             reasoning = _head(reasoning, room)
             text = _head(text, room - _size(reasoning))
             cut = _size(text) + _size(reasoning) < whole
-            written = _tokens(_size(text) + _size(reasoning))
+            called = sum(len(msgspec.json.encode(call)) for call in reply.tool_calls)
+            written = _tokens(_size(text) + _size(reasoning) + called)
             usage = Usage(_input_tokens(prompt), written, _tokens(_size(reasoning)))
-        outcome = _outcome(text, reasoning, reply.refusal, cut) if cut or not reply.outcome else reply.outcome
+        said = text or (reply.tool_calls[0].name if reply.tool_calls else "")
+        outcome = _outcome(said, reasoning, reply.refusal, cut) if cut or not reply.outcome else reply.outcome
         return Completion(
             text, outcome, usage, self.price.micro_usd(usage) if self.price else None, model=self.name,
             finish="length" if cut or outcome is Outcome.CUT else "stop",
-            reasoning=reasoning, refusal=reply.refusal, latency_s=latency_s,
+            reasoning=reasoning, refusal=reply.refusal, latency_s=latency_s, tool_calls=reply.tool_calls,
         )  # fmt: skip
 
     def _most(self, prompt: Prompt) -> int:
@@ -319,7 +332,10 @@ def _head(text: str, size: int) -> str:
 
 def _input_tokens(prompt: Prompt) -> int:
     images = sum(len(message.images) for message in prompt.messages)
-    return _tokens(sum(_size(message.text) for message in prompt.messages)) + _TOKENS_PER_IMAGE * images
+    size = sum(_size(message.text) for message in prompt.messages)
+    size += sum(len(msgspec.json.encode(message.calls)) for message in prompt.messages if message.calls)
+    size += len(msgspec.json.encode(prompt.tools)) if prompt.tools else 0
+    return _tokens(size) + _TOKENS_PER_IMAGE * images
 
 
 def _outcome(text: str, reasoning: str, refusal: str, cut: bool) -> Outcome:

@@ -24,6 +24,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reasoning: effort, sent as `reasoning_effort`; "" sends none.
         logprobs: ask for the log-probability of each token.
         sees: takes images.
+        tools: can call functions.
         image_tokens: what one image counts for at most.
         timeout_s: of one attempt. patience_s: of all attempts and the waits between them. attempts: at most so many.
         backoff_s: the first wait is at most this, each further one at most twice the last, and 60 s.
@@ -45,6 +46,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasoning: str = ""
     logprobs: bool = False
     sees: bool = False
+    tools: bool = False
     image_tokens: int = 4096
     timeout_s: float = 600.0
     patience_s: float = 900.0

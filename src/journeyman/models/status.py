@@ -96,6 +96,7 @@ def advice(status: int, said: Said, key: str) -> str:
         (r"reasoning", "leave out reasoning, or put the endpoint's own setting into body"),
         (r"logprobs", "set logprobs = false"),
         (r"image|vision|multimodal", "set sees = false"),
+        (r"\btools?\b|function call", "set tools = false"),
         (r"\bseed\b", "set seeded = false"),
     ):  # fmt: skip
         if status in (400, 422) and re.search(pattern, words, re.IGNORECASE):

@@ -69,6 +69,15 @@ class Behaviour:
         return cls(document=_completion({"content": text, **message}, reason, None))
 
     @classmethod
+    def calls(cls, *calls: tuple[str, Any], text: str | None = None) -> Behaviour:
+        """Calls of functions: (name, arguments) each. Arguments that are no text are sent as JSON."""
+        called = [
+            {"id": f"call_{n}", "type": "function", "function": {"name": name, "arguments": _as_text(arguments)}}
+            for n, (name, arguments) in enumerate(calls)
+        ]
+        return cls.finish("tool_calls", text, tool_calls=called)
+
+    @classmethod
     def status(cls, code: int, message: str = "", *, error_code: Any = None, **headers: str) -> Behaviour:
         """An HTTP error with OpenAI's error object; `retry_after="2"` becomes the header Retry-After."""
         error = {"message": message or f"status {code}", "type": "error", "param": None, "code": error_code}
@@ -346,6 +355,10 @@ def _counted(document: Any, asked: Mapping[str, Any]) -> Any:
         **document,
         "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
     }
+
+
+def _as_text(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def _tokens(content: Any) -> int:
