@@ -37,7 +37,7 @@ def ids(world: str, n: int | None, split: str) -> list[Id]:
 
 def read_id(text: str, world: str) -> Id:
     """The parts of an id of this world. Raises UsageError for anything else."""
-    parts = text.split("/") if isinstance(text, str) else []
+    parts = text.rsplit("/", 2) if isinstance(text, str) else []
     if len(parts) == 3 and parts[0] == world and parts[1] in SPLITS and parts[2].isdecimal():
         found = Id(world, parts[1], int(parts[2]))
         if found.number < PER_SPLIT and str(found) == text:

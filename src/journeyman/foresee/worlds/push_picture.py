@@ -41,7 +41,7 @@ def _floor(pen: Pen) -> None:
 
 
 def _target(pen: Pen) -> None:
-    for wide, color in ((0.62, RING), (0.46, INNER), (0.26, RING)):
+    for wide, color in ((0.78, RING), (0.62, INNER), (0.34, RING)):
         pen.ellipse(0.5, 0.5, wide, wide, color)
 
 

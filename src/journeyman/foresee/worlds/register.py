@@ -18,3 +18,10 @@ def register() -> None:
             kwargs={"size": size},
             max_episode_steps=4 * size,
         )
+    for size in (6, 7, 8):
+        register(
+            f"Push-{size}-v0",
+            entry_point="journeyman.foresee.worlds.push:Push",
+            kwargs={"size": size},
+            max_episode_steps=60,  # three times the longest shortest solution
+        )
