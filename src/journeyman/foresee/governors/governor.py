@@ -25,6 +25,7 @@ class Point:
         calls, real: calls and real actions so far. calls_left, calls_left_now: what the caps still allow.
         disagreed: of the real actions that had been simulated, the share that came out otherwise; None before the first.
         reading: what the agent stated of the last prediction, in the reply with this wish; None: nothing stated.
+        model: name of the world model that would be asked.
     """
 
     brief: Brief
@@ -38,6 +39,7 @@ class Point:
     calls_left_now: int
     disagreed: float | None = None
     reading: Mapping[str, Any] | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,13 @@ ALLOW = Ruling("allow")
 
 @dataclass(frozen=True)
 class Checked:
-    """A real action that had been simulated, and whether it came out as predicted: what reliability is learned from.
+    """A simulated way that was really gone, and whether it came out as predicted: what reliability is learned from.
 
-    `reading`: whether the agent's stated reading of the prediction agreed with it; None: nothing stated."""
+    Attributes:
+        actions: of the call, without any after the imagined end.
+        depth: at which of them, from 1, it was settled: the last, or the one that really ended the episode.
+        reading: whether the agent's stated reading of the prediction agreed with it; None: nothing stated.
+    """
 
     world: str
     model: str
@@ -104,8 +110,8 @@ class Listening(Protocol):
     """A governor that wants to hear what was predicted, also where it was never checked by a real action."""
 
     def heard(self, actions: Actions, digest: Digest, confidence: float) -> None:
-        """A prediction was shown to the agent: its digest as the world model gave it (never the true one) and the model's
-        own confidence. Of a batch, once for each alternative."""
+        """A prediction was shown to the agent, which has not answered yet: `actions` without any after the imagined end, the
+        digest as the world model gave it (never the true one), and the model's own confidence. Of a batch, once for each."""
 
 
 @runtime_checkable

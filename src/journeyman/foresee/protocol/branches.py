@@ -98,10 +98,11 @@ class Branches:
                 node.rest = None
                 continue
             node.rest = node.rest[1:]
-            if node.rest:
+            if node.rest and not digest.get("terminal"):
                 self._known.setdefault((state, node.rest), node)
                 continue
-            node.confirmed = node.prediction.digest == digest
+            # Where the real episode ends on the way, the prediction was wrong: it went on.
+            node.confirmed = not node.rest and node.prediction.digest == digest
             self.checked += 1
             self.wrong += not node.confirmed
             settled.append(node)

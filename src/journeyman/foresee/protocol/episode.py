@@ -171,6 +171,7 @@ class _Game:
         self.point = Point(
             self.brief, said.wish, mind_of(self.agent), self.real.state, tuple(self.asked), taken.calls, taken.real,
             taken.calls_left, taken.calls_left_now, self.branches.disagreed, said.reading,
+            self.scene.model.name,
         )  # fmt: skip
         self.said = said
         if self.scene.mode == "invisible":
@@ -222,7 +223,7 @@ class _Game:
             )  # fmt: skip
             prediction = node.prediction
             if self.listening is not None:
-                self.blame("the governor", self.listening.heard, node.asked, prediction.digest, prediction.confidence)
+                self.blame("the governor", self.listening.heard, node.path, prediction.digest, prediction.confidence)
             wished = self.said.wish.actions if question.by_governor else wanted
             self._line(
                 "W", ruling, by="governor" if question.by_governor else "agent", actions=actions,
@@ -310,7 +311,8 @@ class _Game:
     def _learn(self, settled: list[Node]) -> None:
         if self.governor is not None:
             for node in settled:
+                depth = len(node.path) - len(node.rest or ())
                 checked = Checked(
-                    self.about.name, self.scene.model.name, node.path, len(node.path), bool(node.confirmed), node.read_right
+                    self.about.name, self.scene.model.name, node.path, depth, bool(node.confirmed), node.read_right
                 )
                 self.blame("the governor", self.governor.learn, checked)
