@@ -103,6 +103,11 @@ def parse(
     return Said(replace(wish, confidence=confidence), reading)
 
 
+def thought_of(text: str) -> str:
+    """A reply without its tags: what was said beside them."""
+    return _TAG.sub("", text).strip()
+
+
 def write(wish: Wish, about: About, *, reading: Mapping[str, Any] | None = None, thought: str = "") -> str:
     """The reply that `parse` understands as this wish and reading.
 

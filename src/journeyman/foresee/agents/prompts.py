@@ -14,11 +14,12 @@ the numbers that a `Turn` has.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from journeyman.foresee.agents.agent import Mode
 from journeyman.foresee.agents.grammar import WIDEST, deepest, forms
+from journeyman.foresee.agents.wording import USUAL
+from journeyman.foresee.agents.wording import Wording as Wording
+from journeyman.foresee.agents.wording import wording_of as wording_of
 from journeyman.foresee.worlds.world import About, Observation
 
 VOCABULARY = (
@@ -33,44 +34,8 @@ CALLS_PER_ACTION = 3
 """Calls in all, at most, as a multiple of the cap on real actions (spec a.6)."""
 
 
-@dataclass(frozen=True)
-class Wording:
-    """How an agent is told (the ablations of spec g). Usage rates may rest on it, so each is part of the agent's name.
-
-    Attributes:
-        order: whether the simulator stands after acting or before it.
-        tone: "encouraging" recommends the simulator; "neutral" leaves it open.
-        cost: of a call, as it is told, in units of success (1); 0: not told.
-        claim: that the simulator is "exact", that it may err ("fallible"), or nothing ("none").
-        think: whether the reply may begin with free thought ("free") or is to have the tags alone ("none").
-        confidence: ask for the confidence of success with every reply, in every mode.
-        reading: ask, after a prediction, for what it showed; only where there is a simulator.
-        state: names of the symbolic content that a reading may state.
-    """
-
-    order: Literal["last", "first"] = "last"
-    tone: Literal["neutral", "encouraging"] = "neutral"
-    cost: float = 0.0
-    claim: Literal["none", "exact", "fallible"] = "none"
-    think: Literal["free", "none"] = "free"
-    confidence: bool = False
-    reading: bool = False
-    state: tuple[str, ...] = ("at", "terminal", "success")
-
-    def fields(self, mode: Mode) -> tuple[str, ...]:
-        """What a reply must have besides its one tag: `Brief.fields`."""
-        reading = self.reading and mode != "invisible"
-        return ("confidence",) * self.confidence + ("reading",) * reading
-
-
-def wording_of(make: Any) -> Wording:
-    """How the agents of this maker are told: its attribute `wording`, or the usual."""
-    wording = getattr(make, "wording", None)
-    return wording if isinstance(wording, Wording) else Wording()
-
-
 def system_text(
-    about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = Wording(), format: str = "symbols",
+    about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = USUAL, format: str = "symbols",
     asks: bool = False, reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None,
 ) -> str:  # fmt: skip
     """The system message.
@@ -93,7 +58,7 @@ def system_text(
 
 
 def simulator_section(
-    about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = Wording(),
+    about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = USUAL,
     reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None,
 ) -> str:  # fmt: skip
     """The part of `system_text` that mode invisible lacks, with the empty line after it. Arguments as there."""
@@ -133,7 +98,7 @@ def simulator_section(
     if wording.cost:
         lines.append(f"Each call lowers your score by {wording.cost:g}; success is worth 1.")
     if wording.reading:
-        names = " ".join(f"{name}=..." for name in wording.state)
+        names = " ".join(f"{name}=..." for name in wording.state.split())
         lines.append(
             f"After a simulation, state in your reply what it showed: <reading>{names}</reading>, places as row,column from "
             "0, the rest as yes or no or a number."

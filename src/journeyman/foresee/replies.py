@@ -1,0 +1,64 @@
+"""The replies of a run's episodes, to be said again: as a file of them, or by "recorded:RUN,cell=0"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeyman.errors import UsageError
+from journeyman.foresee import events
+from journeyman.foresee.agents.recorded import Line, write_line
+from journeyman.foresee.protocol.decision import Decision, Episode
+from journeyman.runlog import RunLog, find_run, runs_root
+
+
+def lines_of_run(run: str, cell: int | None = None) -> tuple[str, list[Line]]:
+    """The name of a cell's agent, and all its replies in order.
+
+    Args:
+        run: as `find_run` takes it: an id, the beginning of one, a folder, "last".
+        cell: its number in the run; None where the run has one alone.
+
+    Raises:
+        UsageError: several cells and none was chosen, no such cell, or its replies were not kept.
+        RunNotFound and its kin: no such run.
+    """
+    with RunLog.open(find_run(run, runs_root())) as log:
+        cells = events.cells(log)
+        if cell is None and len(cells) > 1:
+            listed = "; ".join(f"{number} is {one.key}" for number, one in enumerate(cells))
+            raise UsageError(f"the run '{run}' has {len(cells)} cells; write recorded:{run},cell=0 ({listed})")
+        number = cell or 0
+        if number >= len(cells):
+            raise UsageError(f"the run '{run}' has no cell {number}; its cells are 0 to {len(cells) - 1}")
+        lines = []
+        for key, episode in events.keyed_episodes(log):
+            if key.partition("/")[0] == str(number):
+                lines += _lines(log, episode)
+        if not lines:
+            raise UsageError(
+                f"the run '{run}' keeps no replies of {cells[number].agent}; ask for that agent itself: it says them again"
+            )
+        return cells[number].agent, lines
+
+
+def write_lines(run: str, path: Path, cell: int | None = None) -> int:
+    """Write a cell's replies as a file for "recorded:FILE.jsonl"; how many there are. Raises as `lines_of_run`."""
+    _, lines = lines_of_run(run, cell)
+    path.write_bytes(b"".join(map(write_line, lines)))
+    return len(lines)
+
+
+def replies_of(episode: Episode) -> list[Decision]:
+    """The decisions of an episode that begin with a new reply: of a batch, the first alone."""
+    return [one for one in episode.decisions if one.batch is None or one.batch == one.index]
+
+
+def _lines(log: RunLog, episode: Episode) -> list[Line]:
+    lines = []
+    for decision in replies_of(episode):
+        if decision.text:
+            text = log.blob(decision.text).decode("utf-8", "surrogatepass")
+            usage = {"tokens_in": decision.tokens_in, "tokens_out": decision.tokens_out, "micro_usd": decision.micro_usd}
+            used = {name: count for name, count in usage.items() if count}
+            lines.append(Line(episode.instance, text, decision.state, episode.seed, used))
+    return lines
