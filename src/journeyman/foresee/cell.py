@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from journeyman.errors import UsageError
@@ -38,3 +40,11 @@ class Cell(msgspec.Struct, frozen=True):
         """Names it in logs and tables."""
         parts = [self.agent, self.world_model, self.mode, self.governor]
         return " | ".join(parts if self.memory == "restart" else [*parts, self.memory])
+
+
+def baseline(cell: Cell, cells: Iterable[Cell]) -> Cell | None:
+    """The cell in which the same agent has nothing to ask: what `cell` is held against. None where there is none.
+
+    In mode invisible neither world model, governor nor memory matters, so one such cell serves all others of its agent.
+    """
+    return next((other for other in cells if other.agent == cell.agent and other.mode == "invisible"), None)
