@@ -107,7 +107,8 @@ def _decisions(mode: str, governor: str, model: str, hard: float, luck: random.R
             true = shown if luck.random() > 0.1 else HOLDS
             yield Decision(
                 index=index, real=real, context="W", by="governor" if governor != "none" else "agent",
-                actions=(luck.randrange(4),), state=f"s{real}", after=f"s{real}", call=call_no, model=model, predicted=shown, true=true, reading=stated,
+                actions=(luck.randrange(4),), state=f"s{real}", after=f"s{real}", call=call_no, model=model,
+                predicted=shown, true=true, reading=stated,
                 ruling=ruling, values={"0": 0.2, "1": 0.4, "2": sure},
             )  # fmt: skip
             stated = shown if luck.random() > 0.15 else {"terminal": not shown["terminal"]}

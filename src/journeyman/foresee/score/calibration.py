@@ -17,12 +17,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from journeyman.foresee.protocol.branches import agrees
 from journeyman.foresee.protocol.decision import Episode
 from journeyman.foresee.score.ceiling import kind_of
 from journeyman.foresee.score.encouragement import Coin, scores_of
 from journeyman.foresee.score.interval import Numbers, Sums, measure, part_of, ratio, sample
 from journeyman.foresee.score.measured import Measured, missing
-from journeyman.foresee.score.misuse import agrees
 
 BINS = 10
 """Of equal width over 0..1; for gains, of equal numbers of predictions."""
@@ -112,10 +112,12 @@ def foretold(
         if said is not None:
             needed = kind_of(invisible.success, always.success) == "needed"
             found["p_useful"].append(Foretold(policy.instance, said, float(needed)))
-    told = [coin for coin in coins if coin.predicted is not None]
-    if len(told) == len(coins) and coins:
-        scores = scores_of(coins)
-        found["uplift"] = [Foretold(c.instance, c.predicted or 0.0, float(s)) for c, s in zip(coins, scores, strict=True)]
+    scores = scores_of(coins)
+    if not isinstance(scores, str):
+        found["uplift"] = [
+            Foretold(coin.instance, coin.predicted, float(score))
+            for coin, score in zip(coins, scores, strict=True) if coin.predicted is not None
+        ]  # fmt: skip
     return found
 
 
@@ -151,12 +153,12 @@ def _both(said: Sequence[Foretold], kind: str) -> dict[str, Measured]:
     def error(s: Sums) -> Numbers:
         return ratio(sum(np.abs(s[gap]) for gap in gaps), s["n"])
 
-    found = measure(sums, error, why="", count="n", of="predictions")
+    found = measure(sums, error, count="n", of="predictions")
     if kind != "uplift":
         together = [one.instance if kind in _SHARED else str(i) for i, one in enumerate(said)]
         chance = by_chance([one.predicted for one in said], together)
         found = msgspec.structs.replace(found, why=f"perfect forecasts stay below {chance:.3f} in 95 of 100 cases")
-    return {"ece": found, "brier": measure(sums, part_of("squares", "n"), why="", count="n", of="predictions")}
+    return {"ece": found, "brier": measure(sums, part_of("squares", "n"), count="n", of="predictions")}
 
 
 def _figures(ruling: Mapping[str, object]) -> dict[str, float]:

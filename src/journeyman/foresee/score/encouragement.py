@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from journeyman.errors import UsageError
+from journeyman.foresee.governors.doubly_robust import cross_fitted
+from journeyman.foresee.governors.features import FEATURES, read
 from journeyman.foresee.protocol.decision import Decision, Episode
 from journeyman.foresee.score.interval import Numbers, measure, part_of, sample
 from journeyman.foresee.score.logistic import ridge
@@ -20,7 +22,6 @@ from journeyman.foresee.score.measured import Measured, missing
 FOLDS = 5
 LEAST = 20
 """Coins that fell each way before a difference is computed."""
-FEATURES = ("real", "calls", "best", "gap", "confidence", "length")
 
 
 class Coin(msgspec.Struct, frozen=True):
@@ -30,8 +31,8 @@ class Coin(msgspec.Struct, frozen=True):
         instance: of the episode. index: of the decision in it.
         called: whether there was a call. chance: of a call, in (0, 1).
         success: of the episode.
-        x: what was known before, as `FEATURES`: real actions and calls so far, value of the best turn and its lead over the
-            next, confidence stated, and optimal length; 0 where it is not known.
+        x: what was known before: the features that the governor kept with its ruling, else real actions and calls so far,
+            value of the best turn and its lead over the next, confidence stated; then the optimal length. 0: not known.
         predicted: the gain that the ruling foretold (`uplift`), None where it names none.
     """
 
@@ -49,61 +50,41 @@ def coins_of(episodes: Sequence[Episode]) -> list[Coin]:
     return [coin for episode in episodes for coin in _coins(episode)]
 
 
-def doubly_robust(called: Numbers, chance: Numbers, success: Numbers, with_call: Numbers, without: Numbers) -> Numbers:
-    """A score for each decision whose mean is the effect of a call: unbiased if either the chances or the models are right.
+def scores_of(coins: Sequence[Coin]) -> Numbers | str:
+    """The doubly robust score of each decision, shape [n]; its models are fitted on other instances (cross-fitting).
 
-    tau = m1 - m0 + z (y - m1) / e - (1 - z) (y - m0) / (1 - e), with z `called` (0 or 1), e `chance`, y `success`,
-    m1 `with_call`, m0 `without`; all of shape [n].
-
-    J. M. Robins, A. Rotnitzky and L. P. Zhao: Estimation of regression coefficients when some regressors are not always
-    observed. JASA 89 (1994) 846-866. Raises UsageError: a chance of 0 or 1, where nothing is random.
+    Or why there is none, as a sentence that begins with a small letter.
     """
-    if np.any((chance <= 0) | (chance >= 1)):
-        raise UsageError("a call with a chance of 0 or 1 was not random, so it says nothing of the other side")
-    score: Numbers = (
-        with_call - without + called * (success - with_call) / chance
-        - (1 - called) * (success - without) / (1 - chance)
-    )  # fmt: skip
-    return score
-
-
-def scores_of(coins: Sequence[Coin]) -> Numbers:
-    """The doubly robust score of each decision; its models are fitted on other instances (`FOLDS` folds, cross-fitting).
-
-    Shape [n]. Folds go by instance, in the order of their ids, so that no model has seen an instance it speaks of.
-    """
-    called = np.array([coin.called for coin in coins], dtype=float)
-    chance = np.array([coin.chance for coin in coins])
-    success = np.array([coin.success for coin in coins], dtype=float)
-    x = np.array([coin.x for coin in coins]).reshape(len(coins), len(FEATURES))
-    places = {name: i % FOLDS for i, name in enumerate(sorted({coin.instance for coin in coins}))}
-    fold = np.array([places[coin.instance] for coin in coins])
-    models = {True: np.empty(len(coins)), False: np.empty(len(coins))}
-    for k in range(FOLDS):
-        here = fold == k
-        if not here.any():
-            continue
-        for side in (True, False):
-            there = (fold != k) & (called == float(side))
-            models[side][here] = ridge(x[there], success[there], x[here]) if there.any() else 0.5
-    return doubly_robust(called, chance, success, models[True], models[False])
+    if not coins:
+        return "no coin decided on a call: no ruling has a propensity below 1"
+    with_call = sum(coin.called for coin in coins)
+    if min(with_call, len(coins) - with_call) < LEAST:
+        return f"of {len(coins)} coins {with_call} fell for a call; {LEAST} on each side are the least"
+    wide = max(len(coin.x) for coin in coins)
+    x = np.array([[*coin.x, *[0.0] * (wide - len(coin.x))] for coin in coins])
+    try:
+        return cross_fitted(
+            x, np.array([coin.success for coin in coins], dtype=float),
+            np.array([coin.called for coin in coins], dtype=float),
+            np.array([coin.chance for coin in coins]), [coin.instance for coin in coins],
+            lambda x, y: lambda at: ridge(x, y, at), folds=FOLDS,
+        )  # fmt: skip
+    except UsageError as error:
+        return str(error)
 
 
 def encouragement(coins: Sequence[Coin]) -> dict[str, Measured]:
     """`uplift/call`: mean effect of a call on success at a decision that a coin made, with its interval over instances."""
-    with_call = sum(coin.called for coin in coins)
-    if not coins:
-        return {"uplift/call": missing("no coin decided on a call: no ruling has a propensity below 1", of="decisions")}
-    if min(with_call, len(coins) - with_call) < LEAST:
-        why = f"of {len(coins)} coins {with_call} fell for a call; {LEAST} on each side are the least"
-        return {"uplift/call": missing(why, n=len(coins), of="decisions")}
+    scores = scores_of(coins)
+    if isinstance(scores, str):
+        return {"uplift/call": missing(scores, n=len(coins), of="decisions")}
     rows: dict[str, dict[str, float]] = {}
-    for coin, score in zip(coins, scores_of(coins), strict=True):
+    for coin, score in zip(coins, scores, strict=True):
         row = rows.setdefault(coin.instance, {"score": 0.0, "coins": 0.0})
         row["score"] += score
         row["coins"] += 1
     sums = sample([rows[key] for key in sorted(rows)])
-    return {"uplift/call": measure(sums, part_of("score", "coins"), why="", count="coins", of="decisions")}
+    return {"uplift/call": measure(sums, part_of("score", "coins"), count="coins", of="decisions")}
 
 
 def _coins(episode: Episode) -> list[Coin]:
@@ -121,14 +102,16 @@ def _coin(episode: Episode, decision: Decision, calls: int) -> Coin | None:
     chance = decision.ruling.get("propensity")
     if chance is None or not 0 < chance < 1 or (decision.batch is not None and decision.batch != decision.index):
         return None
-    called = decision.context == "W"
-    values = sorted(decision.values.values(), reverse=True)
     figures = decision.ruling.get("values") or {}
-    x = (
+    # The ruling's own word first: what was to be called may have been refused for another reason.
+    called = figures["called"] == 1.0 if "called" in figures else decision.context == "W"
+    kept = read(figures)
+    values = sorted(decision.values.values(), reverse=True)
+    known = [kept[name] for name in FEATURES] if kept is not None else [
         float(decision.real), float(calls), values[0] if values else 0.0,
-        values[0] - values[1] if len(values) > 1 else 0.0, decision.confidence or 0.0, float(episode.optimal or 0),
-    )  # fmt: skip
+        values[0] - values[1] if len(values) > 1 else 0.0, decision.confidence or 0.0,
+    ]  # fmt: skip
     return Coin(
-        episode.instance, decision.index, called, float(chance) if called else 1.0 - float(chance), episode.success, x,
-        figures.get("uplift"),
+        episode.instance, decision.index, called, float(chance) if called else 1.0 - float(chance), episode.success,
+        (*known, float(episode.optimal or 0)), figures.get("uplift", figures.get("tau")),
     )  # fmt: skip

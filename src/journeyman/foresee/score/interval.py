@@ -114,7 +114,8 @@ def part_of(part: str, whole: str) -> Statistic:
 
 
 def measure(
-    sample: Sample, statistic: Statistic, *, why: str, count: str = "", of: str = "instances", share: bool = False,
+    sample: Sample, statistic: Statistic, *, why: str = "there is nothing to divide by", count: str = "",
+    of: str = "instances", share: bool = False,
 ) -> Measured:  # fmt: skip
     """The statistic of the sample with its bootstrap interval (percentiles of the resamples).
 
@@ -144,3 +145,21 @@ def measure(
         return Measured(value, n=n, of=of, why="no interval: all resamples are alike")
     # Rounding must not leave the value outside.
     return Measured(value, min(low, value), max(high, value), n, of, "bootstrap")
+
+
+def mean_of(parts: Sequence[Measured]) -> Measured:
+    """The unweighted mean of independent measurements, such as those of several worlds.
+
+    Its interval is made of theirs (MOVER: G. Y. Zou and A. Donner: Construction of confidence limits about effect measures.
+    Statistics in Medicine 27 (2008) 1693-1702); none where one of them has none.
+    """
+    known = [(part.value, part.low, part.high) for part in parts if part.value is not None]
+    if not parts or len(known) < len(parts):
+        return missing("a world has no value", n=len(known), of="worlds")
+    value = math.fsum(v for v, _, _ in known) / len(known)
+    ends = [(v, low, high) for v, low, high in known if low is not None and high is not None]
+    if len(ends) < len(known):
+        return Measured(value, n=len(known), of="worlds", why="no interval: a world has none")
+    below = math.sqrt(math.fsum((v - low) ** 2 for v, low, _ in ends)) / len(ends)
+    above = math.sqrt(math.fsum((high - v) ** 2 for v, _, high in ends)) / len(ends)
+    return Measured(value, value - below, value + above, len(ends), "worlds", "mover")

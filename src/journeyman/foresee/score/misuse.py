@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from journeyman.foresee.protocol.branches import agrees
 from journeyman.foresee.protocol.decision import Decision, Episode
 from journeyman.foresee.score.interval import measure, part_of, sample
 from journeyman.foresee.score.measured import Measured, missing
@@ -88,12 +91,6 @@ def loop(episode: Episode) -> Judged:
     return tuple(found)
 
 
-def agrees(stated: Mapping[str, Any], shown: Mapping[str, Any]) -> bool | None:
-    """Whether a stated reading says of a digest what is in it, under the names that both have; None: they have none."""
-    common = [name for name in stated if name in shown]
-    return all(_plain(stated[name]) == _plain(shown[name]) for name in common) if common else None
-
-
 def misuse(episodes: Sequence[Episode]) -> dict[str, Measured]:
     """`misuse/*`: shares of calls with each fault, of calls and of episodes with a call that have any of them."""
     if not any(episode.calls for episode in episodes):
@@ -120,11 +117,11 @@ def misuse(episodes: Sequence[Episode]) -> dict[str, Measured]:
     open_ = int(sums.sums["undetermined"][0])
     least = f"a lower bound: of {open_} calls the log does not tell all" if open_ else ""
     found = {
-        "misuse/calls": measure(sums, part_of("misused", "calls"), why="", count="calls", of="calls"),
+        "misuse/calls": measure(sums, part_of("misused", "calls"), count="calls", of="calls"),
         "misuse/cases": measure(
-            sums, part_of("misused_cases", "cases"), why="", count="cases", of="episodes with a call", share=True
+            sums, part_of("misused_cases", "cases"), count="cases", of="episodes with a call", share=True
         ),
-        "misuse/undetermined": measure(sums, part_of("undetermined", "calls"), why="", count="calls", of="calls"),
+        "misuse/undetermined": measure(sums, part_of("undetermined", "calls"), count="calls", of="calls"),
     }
     if least:
         for name in ("misuse/calls", "misuse/cases"):
@@ -161,8 +158,6 @@ def _basis_words(bases: Mapping[str, int]) -> str:
 
 
 def _noted(found: Measured, why: str) -> Measured:
-    import msgspec
-
     return msgspec.structs.replace(found, why="; ".join(filter(None, [found.why, why])))
 
 
@@ -187,23 +182,3 @@ def _paths(decisions: Sequence[Decision]) -> dict[int, tuple[int, ...]]:
             if decision.call is not None:
                 by_call[decision.call] = found[i]
     return found
-
-
-def _plain(value: Any) -> Any:
-    """As it is compared: yes and no as booleans, numbers in texts as numbers, tuples as lists."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    text = str(value).strip().casefold()
-    if text in ("yes", "true", "no", "false"):
-        return text in ("yes", "true")
-    try:
-        numbers = [float(part) for part in text.strip("[]()").split(",")]
-    except ValueError:
-        return text
-    return numbers if len(numbers) > 1 else numbers[0]

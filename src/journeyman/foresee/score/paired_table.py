@@ -13,6 +13,7 @@ from journeyman.errors import UsageError
 from journeyman.foresee.protocol.decision import Episode
 
 LARGEST_SEARCH = 10_000_000
+_EXACT = 1000  # discordant pairs; 2 ** 1000 is still within a float
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -48,6 +49,13 @@ def mcnemar_p(first: int, second: int) -> float:
     Q. McNemar: Note on the sampling error of the difference between correlated proportions. Psychometrika 12 (1947)
     153-157. Raises UsageError for a negative count.
     """
+    if first < 0 or second < 0:
+        raise UsageError(f"pairs won and lost are counts, not {first} and {second}")
+    n = first + second
+    # In whole numbers: exact however many, and it needs no package that takes a second to load.
+    tail = sum(math.comb(n, i) for i in range(min(first, second) + 1)) if n <= _EXACT else None
+    if tail is not None:
+        return min(1.0, 2 * tail / 2**n)
     from journeyman.stats.paired import sign_test_p
 
     return sign_test_p(first, second)

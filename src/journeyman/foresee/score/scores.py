@@ -8,10 +8,11 @@ import msgspec
 
 from journeyman.errors import UsageError
 from journeyman.foresee.protocol.decision import Episode
-from journeyman.foresee.score.access import NEVER, access, gap
+from journeyman.foresee.score.access import access, gap
 from journeyman.foresee.score.association import CallsRow, association, by_calls
 from journeyman.foresee.score.calibration import Bin, calibration, curve, foretold
 from journeyman.foresee.score.ceiling import ceiling
+from journeyman.foresee.score.contrasts import Contrast, contrasts
 from journeyman.foresee.score.dose import Dose, doses
 from journeyman.foresee.score.encouragement import coins_of, encouragement
 from journeyman.foresee.score.frontier import Family, confidence_rivals, families, over
@@ -25,6 +26,7 @@ from journeyman.foresee.score.groups import (
     paired,
     pooled,
 )
+from journeyman.foresee.score.leaderboard import Board, leaderboard
 from journeyman.foresee.score.measured import Measured, missing
 from journeyman.foresee.score.misuse import misuse
 from journeyman.foresee.score.names import NAMES
@@ -62,6 +64,8 @@ class Scores(msgspec.Struct, frozen=True):
     """Everything that the tables and figures show. `prices`: at which success and its costs were added up."""
 
     cells: list[CellScores]
+    contrasts: list[Contrast]
+    boards: list[Board]
     families: list[Family]
     doses: list[Dose]
     prices: Prices
@@ -72,26 +76,34 @@ class Scores(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(cell.world for cell in self.cells))
 
 
-def score(episodes: Iterable[Episode], *, prices: Prices | None = None, budget: float | None = None) -> Scores:
+def score(
+    episodes: Iterable[Episode], *, prices: Prices | None = None, budget: float | None = None, against: str = ""
+) -> Scores:
     """Every score of these episodes.
 
     Args:
         prices: of calls, real actions and tokens; calls are always ranked at `value.CALL_PRICES`, too.
         budget: mean calls up to which frontiers are compared; None: those of the cell that calls most.
+        against: a part of the name of the cell that all others are held against; "": each against the one that differs
+            from it in one thing.
 
-    Raises UsageError: no episode, a negative price, or a budget that is not above 0.
+    Raises UsageError: no episode, a negative price, a budget that is not above 0, or no one cell called `against`.
     """
-    return score_groups(groups_of(episodes), prices=prices, budget=budget)
+    return score_groups(groups_of(episodes), prices=prices, budget=budget, against=against)
 
 
 def score_runs(
-    runs: Sequence[tuple[str, Iterable[Episode]]], *, prices: Prices | None = None, budget: float | None = None
-) -> Scores:
+    runs: Sequence[tuple[str, Iterable[Episode]]], *, prices: Prices | None = None, budget: float | None = None,
+    against: str = "",
+) -> Scores:  # fmt: skip
     """As `score`, of several runs (letter, episodes) that may have cells in common."""
-    return score_groups(pooled([(letter, groups_of(found)) for letter, found in runs]), prices=prices, budget=budget)
+    groups = pooled([(letter, groups_of(found)) for letter, found in runs])
+    return score_groups(groups, prices=prices, budget=budget, against=against)
 
 
-def score_groups(groups: Sequence[Group], *, prices: Prices | None = None, budget: float | None = None) -> Scores:
+def score_groups(
+    groups: Sequence[Group], *, prices: Prices | None = None, budget: float | None = None, against: str = ""
+) -> Scores:
     """As `score`, of episodes that are sorted into cells already."""
     if not groups:
         raise UsageError("there is no episode to score")
@@ -100,7 +112,10 @@ def score_groups(groups: Sequence[Group], *, prices: Prices | None = None, budge
     prices = prices or Prices()
     cells = [_cell(group, groups, prices) for group in groups]
     by_place = {i: cell.metrics for i, cell in enumerate(cells)}
-    return Scores(cells, families(groups, budget=budget), doses(groups, by_place), prices)
+    return Scores(
+        cells, contrasts(groups, against), leaderboard(groups, by_place, prices), families(groups, budget=budget),
+        doses(groups, by_place), prices,
+    )  # fmt: skip
 
 
 def _cell(group: Group, groups: Sequence[Group], prices: Prices) -> CellScores:
@@ -199,6 +214,3 @@ def _remarks(group: Group, pairs: Sequence[tuple[Episode, ...]], invisible: Grou
     if not group.single:
         said.append("instances were played several times: intervals are over instances")
     return said
-
-
-__all__ = ["NEVER", "CellScores", "Scores", "score", "score_groups", "score_runs"]

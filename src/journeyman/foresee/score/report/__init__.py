@@ -1,0 +1,3 @@
+"""Scores as tables, figures and a page."""
+
+from __future__ import annotations
