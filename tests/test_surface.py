@@ -21,8 +21,8 @@ def surface() -> str:
     lines: list[str] = []
     for name in sorted(journeyman.__all__):
         thing = getattr(journeyman, name)
-        if name == "distill":
-            lines += ["distill  # a package with functions", *(f"    {line}" for line in package_lines(thing))]
+        if name in ("distill", "foresee"):
+            lines += [f"{name}  # a package with functions", *(f"    {line}" for line in package_lines(thing))]
         elif inspect.ismodule(thing):
             # A package that can be called: its function has the package's name, or `verify_candidate` for `verify`.
             function = getattr(thing, {"verify": "verify_candidate"}.get(name, name))

@@ -4,6 +4,7 @@
 
     result = jm.optimize("operations/job_shop", evaluations=100)
     verdict = jm.verify("operations/job_shop", "my_candidate.py", split="held-out")
+    result = jm.foresee.evaluate("lake-6", agents="scripted:perception=0.15", modes=["invisible", "normal"])
     report = jm.distill.check("student", "teacher", "prompts.jsonl")
     table = jm.open_run("last").frame()
 
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# Public name -> the module that has it. `optimize` and `verify` are packages that can be called, `distill` has functions.
+# Public name -> the module that has it. `optimize` and `verify` are packages that can be called, `distill` and
+# `foresee` have functions.
 _HOME = {
     "distill": "",
+    "foresee": "",
     "optimize": "",
     "resume": "optimize",
     "Repeats": "optimize",
@@ -47,6 +50,7 @@ _HOME = {
 
 if TYPE_CHECKING:
     from journeyman import distill as distill
+    from journeyman import foresee as foresee
     from journeyman.errors import JourneymanError as JourneymanError
     from journeyman.health import Checkup as Checkup
     from journeyman.health import doctor as doctor
@@ -87,6 +91,7 @@ __all__ = [
     "check_tasks",
     "distill",
     "doctor",
+    "foresee",
     "list_runs",
     "list_tasks",
     "load_task",

@@ -180,6 +180,10 @@ class EpisodeFailed(JourneymanError):
     """An agent, world, world model or governor raised in the middle of an episode; the text names it and the line."""
 
 
+class ReplayDiffers(JourneymanError):
+    """A logged episode, played again, is another one, though nothing was changed."""
+
+
 class WorldTouched(JourneymanError):
     """A world model changed the real state that it was only to look at; what it predicts is worth nothing."""
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "optimize": "improve a design against its verifier, under an exact budget",
+    "foresee": "measure whether an agent uses a world model before it acts, and whether it pays",
     "distill": "check a pair of student and teacher, train the student, say why it fails",
     "run": "list, show, watch, resume, replay and export runs",
     "task": "list, show, make, wrap, check tasks; verify one candidate",
@@ -27,7 +28,7 @@ COMMANDS = {
 HELP = f"""\
 Usage: journeyman COMMAND [ARGUMENTS]
 
-Let models and agents learn from feedback (a verifier, a teacher), and measure honestly what it was worth.
+Let models and agents learn from feedback (a verifier, a world model, a teacher), and measure honestly what it was worth.
 
 Commands:
 {chr(10).join(f"  {name:<10} {what}" for name, what in COMMANDS.items())}
@@ -43,6 +44,7 @@ First steps:
       --minimize mass_kg --constraint 'stress_mpa<=250'
   journeyman optimize my_task
   journeyman optimize my_task --model openai/gpt-5-mini --search islands
+  journeyman foresee lake-6 --agent scripted:perception=0.15 --mode invisible --mode normal --mode force
   journeyman distill check STUDENT TEACHER --prompts prompts.jsonl
 """
 

@@ -9,6 +9,7 @@ import traceback
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from journeyman.errors import JourneymanError
@@ -16,11 +17,14 @@ from journeyman.errors import JourneymanError
 TRACEBACK = "JOURNEYMAN_TRACEBACK"
 
 
-def make_app(help_text: str = "") -> typer.Typer:
-    """A command's parser: plain help, no shell completion, failures left to `call`."""
+HELP_SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
+
+
+def make_app(help_text: str = "", *, cls: type[TyperGroup] | None = None) -> typer.Typer:
+    """A command's parser: plain help, no shell completion, failures left to `call`. `cls`: finds a group's commands."""
     return typer.Typer(
-        help=help_text or None, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
+        help=help_text or None, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, cls=cls,
+        context_settings=HELP_SETTINGS,
     )  # fmt: skip
 
 

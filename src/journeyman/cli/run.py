@@ -46,7 +46,7 @@ def list_(runs: Runs = None, json: Json = False) -> int:
         )
         for run in found
     ]
-    columns = ("run", "task or pair", "begun", "events", "MB", "")
+    columns = ("run", "task, world or pair", "begun", "events", "MB", "")
     print_table(Table(columns, rows, numbers=frozenset({"events", "MB"})), stdout())
     return 0
 
@@ -81,6 +81,12 @@ def show(
     if prompt and reply:
         raise UsageError("give --prompt or --reply; without them --trial shows the beginning of both")
     with open_run(run, runs=runs) as opened:
+        if opened.verb == "foresee":
+            from journeyman.cli.foresee_evaluate import show_run
+
+            if trial is not None or html is not None:
+                raise UsageError(f"the run {opened.run_id!r} is an evaluation: --trial and --html mean nothing to it")
+            return show_run(opened.folder, json=json)
         if opened.verb == "distill":
             _refuse_for_training(trial=trial is not None, against=against is not Against.EVALUATIONS)
             return _show_training(opened, full=full, html=html, json=json)
@@ -157,7 +163,7 @@ def resume(
     """Go on with a run that was stopped or killed.
 
     An optimization keeps its budget, search and proposer, and does nothing again that was settled; a training goes on from
-    its last checkpoint.
+    its last checkpoint; an evaluation plays the episodes that are missing.
     """
     from journeyman.cli.ending import say_where, write_report_of
     from journeyman.cli.progress import shown
@@ -170,7 +176,13 @@ def resume(
 
     folder = find_run(run, runs=runs)
     with open_run(folder) as opened:
-        training = opened.verb == "distill"
+        training, foresight = opened.verb == "distill", opened.verb == "foresee"
+    if foresight:
+        from journeyman.cli.foresee_evaluate import resume_run as resume_evaluation
+
+        if proposer is not None:
+            raise UsageError(f"the run {folder.name!r} is an evaluation: --proposer means nothing to it")
+        return resume_evaluation(folder, models_file=models, quiet=quiet, json=json)
     if training:
         from journeyman.cli.distill_train import resume_run
 
@@ -243,9 +255,11 @@ def export(
 
 
 def _about(header: dict[str, Any]) -> str:
-    """The task of an optimization, or the pair of a training."""
+    """The task of an optimization, the world of an evaluation, or the pair of a training."""
     if "task" in header:
         return str(header["task"])
+    if "plan" in header:
+        return f"{header['plan']['world']}, {len(header['plan']['cells'])} cells"
     names = [str((header.get(part) or {}).get("name", "")).rstrip("/").rsplit("/", 1)[-1] for part in ("student", "teacher")]
     return " ← ".join(name for name in names if name) or "–"
 

@@ -29,6 +29,7 @@ from journeyman.errors import (
 )
 from journeyman.foresee import events
 from journeyman.foresee.agents.agent import models_of
+from journeyman.foresee.evaluation.forecast import Forecast, forecast_of
 from journeyman.foresee.evaluation.opened import Opened
 from journeyman.foresee.evaluation.plan import (
     AgentLike,
@@ -107,6 +108,7 @@ def evaluate(
         world, agents=agents, world_models=world_models, modes=modes, governors=governors, memory=memory,
         instances=instances, split=split, seeds=(seed,) if seeds is None else tuple(seeds), format=format, reliable=reliable,
     )  # fmt: skip
+    checked_parallel(parallel)
     budget = budget_of(max_tokens, max_usd, max_wall_s)
     opened = open_all(plan, given, models_file, budget)
     root = Path(runs) if runs is not None else runs_root()
@@ -118,6 +120,39 @@ def evaluate(
         raise
     with log:
         return _work(log, opened, budget, parallel, on_progress)
+
+
+def forecast(
+    world: str | World,
+    *,
+    agents: AgentLike | Sequence[AgentLike] = "scripted",
+    world_models: WorldModelLike | Sequence[WorldModelLike] = "exact",
+    modes: str | Sequence[str] = ("invisible", "normal"),
+    governors: GovernorLike | Sequence[GovernorLike] = "none",
+    memory: str = "restart",
+    instances: int = 100,
+    split: str = "test",
+    seed: int = 0,
+    seeds: Sequence[int] | None = None,
+    format: str = "",
+    reliable: float | None = None,
+    parallel: int = 1,
+    models_file: str | Path | None = None,
+    max_usd: float | None = None,
+) -> Forecast:
+    """What `evaluate` with these arguments would take. A few episodes are played in memory; no language model is asked.
+
+    Raises as `evaluate` before its first episode.
+    """
+    plan, given = plan_of(
+        world, agents=agents, world_models=world_models, modes=modes, governors=governors, memory=memory,
+        instances=instances, split=split, seeds=(seed,) if seeds is None else tuple(seeds), format=format, reliable=reliable,
+    )  # fmt: skip
+    opened = open_all(plan, given, models_file, budget_of(None, max_usd, None))
+    try:
+        return forecast_of(opened, checked_parallel(parallel))
+    finally:
+        close_all(opened)
 
 
 def resume(
@@ -147,6 +182,7 @@ def resume(
         RunError: it is no such run, it is damaged, another process writes to it, or its world has changed.
         Otherwise as `evaluate`.
     """
+    checked_parallel(parallel)
     folder = find_run(str(run), Path(runs) if runs is not None else runs_root())
     with RunLog.open(folder, write=True) as log:
         about = events.about(log)
@@ -178,6 +214,13 @@ def budget_of(max_tokens: int | None, max_usd: float | None, max_wall_s: float |
         raise UsageError(f"max_usd must be a number of dollars from 0 up, not {max_usd}")
     micro_usd = None if max_usd is None else int(max_usd * 1_000_000 + 1e-6)
     return Budget(tokens=max_tokens, micro_usd=micro_usd, wall_s=max_wall_s)
+
+
+def checked_parallel(parallel: int) -> int:
+    """How many workers. Raises UsageError for less than one."""
+    if parallel < 1:
+        raise UsageError(f"parallel must be at least 1, not {parallel}")
+    return parallel
 
 
 def open_all(plan: Plan, given: Given, models_file: str | Path | None, budget: Budget) -> Opened:

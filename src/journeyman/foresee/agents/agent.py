@@ -149,6 +149,15 @@ def mind_of(agent: Agent) -> Mind | None:
     return getattr(agent, "mind", None)
 
 
+def tell_end(agent: Agent, turn: Turn, success: bool, reason: str) -> None:
+    """Tell an agent with a method `ended(turn, success, reason)` what it was shown last and how the episode ended.
+
+    `reason` as in `Episode`. Agents without that method hear nothing, as language models do."""
+    ended = getattr(agent, "ended", None)
+    if ended is not None:
+        ended(turn, success, reason)
+
+
 Maker = Callable[[], Agent]
 """Makes an agent for each episode. `models_of`, `format_of` and `keeps_replies` say what else is known of one."""
 

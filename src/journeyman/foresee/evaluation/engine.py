@@ -229,7 +229,8 @@ class Engine:
         left_s = None
         if here:
             left_s = (self._plan.episodes - len(self._done)) * (time.monotonic() - self._begun) / here
-        self._on_progress(Progress(self._tallies.standings(self._plan), self.ledger.spent, self.ledger.budget, left_s))
+        standings = self._tallies.standings(self._plan)
+        self._on_progress(Progress(standings, self.ledger.spent, self.ledger.budget, left_s, self._log.folder))
 
     def _stopped(self, reason: str) -> None:
         self._log.append(events.STOPPED, "", None, {"reason": reason, "at_s": self.ledger.elapsed_s})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from journeyman.ledger import Budget, Spend
 
@@ -29,12 +30,14 @@ class Progress:
     """A snapshot after an episode.
 
     `left_s`: seconds that the rest takes at the pace so far; None before the first. `spent` and `budget`: tokens and money.
+    `run`: the folder of the log.
     """
 
     cells: tuple[Standing, ...]
     spent: Spend
     budget: Budget
     left_s: float | None
+    run: Path = Path()
 
     @property
     def played(self) -> int:

@@ -75,9 +75,7 @@ class Thread:
 
 
 class Inline:
-    """The only worker: plays in the caller's own thread, so that Ctrl-C comes through and nothing is in parallel.
-
-    What comes of a unit is taken with `come`, an episode at a time."""
+    """The only worker: plays in the caller's own thread, so that Ctrl-C comes through and nothing is in parallel."""
 
     def __init__(self, performer: Performer) -> None:
         self._performer = performer

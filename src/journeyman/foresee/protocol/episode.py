@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from journeyman.errors import PromptTooLong, UsageError
 from journeyman.foresee.agents import prompts
-from journeyman.foresee.agents.agent import Agent, Brief, Calls, Reply, mind_of
+from journeyman.foresee.agents.agent import Agent, Brief, Calls, Reply, mind_of, tell_end
 from journeyman.foresee.agents.grammar import Said, Unreadable, parse
 from journeyman.foresee.agents.mind import Actions
 from journeyman.foresee.draws import Draws
@@ -108,7 +108,7 @@ class _Game:
         wording = prompts.wording_of(agent)
         system = prompts.system_text(
             self.about, instance.cap, scene.mode, memory=scene.memory, wording=wording, format=scene.format,
-            reliable=scene.reliable,
+            asks=isinstance(scene.world, Asking), reliable=scene.reliable,
         )  # fmt: skip
         told = replace(instance, optimal=None, labels={})
         fields = wording.fields(scene.mode)
@@ -238,6 +238,7 @@ class _Game:
         question = isinstance(self.scene.world, Asking)
         if question and self._unforeseen():
             return self.refuse("force", "", ruling)
+        self.transcript.said(self.reply.text, acted=True)
         self.given_answer, self.reason = answer, "answered"
         if isinstance(self.scene.world, Asking):
             self.success = self.blame("the world", self.scene.world.right, answer)
@@ -289,6 +290,8 @@ class _Game:
         """All of it."""
         if self.governor is not None:
             self.blame("the governor", self.governor.ended, self.success)
+        last = self.transcript.turn(must_simulate=False)
+        self.blame("the agent", tell_end, self.agent, last, self.success, self.reason)
         instance, record = self.instance, self.record
         return Episode(
             self.scene.cell, self.about.name, instance.id, self.draws.seed, self.scene.mode, self.success, self.reason,
