@@ -188,6 +188,10 @@ class _Game:
             return replace(ruling, verdict="allow", why="the mode asks for a call")
         if ruling.verdict == "simulate" and not taken.calls_left_now:
             return replace(ruling, verdict="allow", why="no calls are left")
+        if ruling.verdict == "simulate" and self.scene.memory == "branches":
+            known = [self.branches.known(self.real.state, actions) for actions in (ruling.actions, *ruling.others)]
+            if all(known):
+                return replace(ruling, verdict="allow", why="the agent sees it in its table already")
         return ruling
 
     # --- what becomes of a wish ---------------------------------------------------------------------------------------
