@@ -5,8 +5,9 @@ What is predicted and by what it is judged:
 confidence    that the agent stated with a real action or an answer; the episode's success
 values        the mind's value of the turn that was taken; the episode's success
 p_useful      the governor's chance that a call is of use, at the first ruling that names it; that the instance needs a call
-reliability   of the world model, at the ruling under which it was called; that the prediction agrees with the exact clone
-uplift        the governor's predicted gain of a call, where a coin decided; the doubly robust score (spec J2)
+reliability   of world model and reading together, at the ruling under which it was called; that what the agent stated of
+              the prediction (else the prediction itself) agrees with the exact clone
+uplift        the governor's predicted gain of a call (tau, or evsi), where a coin decided; the doubly robust score (spec J2)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from journeyman.foresee.score.ceiling import kind_of
 from journeyman.foresee.score.encouragement import Coin, scores_of
 from journeyman.foresee.score.interval import Numbers, Sums, measure, part_of, ratio, sample
 from journeyman.foresee.score.measured import Measured, missing
+from journeyman.foresee.score.misuse import readings_of
 
 BINS = 10
 """Of equal width over 0..1; for gains, of equal numbers of predictions."""
@@ -103,8 +105,10 @@ def foretold(
             value = decision.values.get(",".join(map(str, decision.actions)))
             if decision.context == "E" and value is not None:
                 found["values"].append(Foretold(episode.instance, value, float(episode.success)))
-            trusted = _figures(decision.ruling).get("reliability")
-            right = agrees(decision.predicted, decision.true) if decision.context == "W" else None
+        calls = [decision for decision in episode.decisions if decision.context == "W"]
+        for call, reading in zip(calls, readings_of(episode), strict=True):
+            trusted = _figures(call.ruling).get("reliability")
+            right = agrees(call.predicted if reading is None else reading, call.true)
             if trusted is not None and right is not None:
                 found["reliability"].append(Foretold(episode.instance, trusted, float(right)))
     for policy, invisible, always, *_ in trios:

@@ -19,6 +19,8 @@ from journeyman.foresee.score.interval import Numbers, measure, part_of, sample
 from journeyman.foresee.score.logistic import ridge
 from journeyman.foresee.score.measured import Measured, missing
 
+GAINS = ("tau", "uplift", "evsi")
+"""Figures of a ruling that foretell the gain of a call, the first that is there."""
 FOLDS = 5
 LEAST = 20
 """Coins that fell each way before a difference is computed."""
@@ -33,7 +35,7 @@ class Coin(msgspec.Struct, frozen=True):
         success: of the episode.
         x: what was known before: the features that the governor kept with its ruling, else real actions and calls so far,
             value of the best turn and its lead over the next, confidence stated; then the optimal length. 0: not known.
-        predicted: the gain that the ruling foretold (`uplift`), None where it names none.
+        predicted: the gain that the ruling foretold, by one of `GAINS`; None where it names none.
     """
 
     instance: str
@@ -113,5 +115,5 @@ def _coin(episode: Episode, decision: Decision, calls: int) -> Coin | None:
     ]  # fmt: skip
     return Coin(
         episode.instance, decision.index, called, float(chance) if called else 1.0 - float(chance), episode.success,
-        (*known, float(episode.optimal or 0)), figures.get("uplift", figures.get("tau")),
+        (*known, float(episode.optimal or 0)), next((figures[name] for name in GAINS if name in figures), None),
     )  # fmt: skip

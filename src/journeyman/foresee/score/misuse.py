@@ -30,18 +30,26 @@ def contradiction(episode: Episode) -> Judged:
     no digest in the log. Of a batch a reading speaks of the last alternative.
     """
     found: list[bool | None] = []
-    shown: Mapping[str, Any] = {}
+    calls = [decision for decision in episode.decisions if decision.context == "W"]
+    for call, reading in zip(calls, readings_of(episode), strict=True):
+        agreed = None if reading is None else agrees(reading, call.predicted)
+        found.append(None if agreed is None else not agreed)
+    return tuple(found)
+
+
+def readings_of(episode: Episode) -> list[Mapping[str, Any] | None]:
+    """For each call, in order: what the agent stated of it, in the first reply after it that states anything."""
+    found: list[Mapping[str, Any] | None] = []
+    open_ = False
     for decision in episode.decisions:
         # A reply with a call states its reading of the call before it; the decisions of a batch share one reply.
         replied = decision.batch is None or decision.batch == decision.index
-        if decision.reading is not None and replied and shown:
-            agreed = agrees(decision.reading, shown)
-            found[-1] = None if agreed is None else not agreed
-            shown = {}
+        if decision.reading is not None and replied and open_:
+            found[-1], open_ = decision.reading, False
         if decision.context == "W":
             found.append(None)
-            shown = decision.predicted
-    return tuple(found)
+            open_ = True
+    return found
 
 
 def neglect(episode: Episode) -> Judged:

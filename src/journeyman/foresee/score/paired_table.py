@@ -55,7 +55,7 @@ def mcnemar_p(first: int, second: int) -> float:
     # In whole numbers: exact however many, and it needs no package that takes a second to load.
     tail = sum(math.comb(n, i) for i in range(min(first, second) + 1)) if n <= _EXACT else None
     if tail is not None:
-        return min(1.0, 2 * tail / 2**n)
+        return min(1.0, float(2 * tail / 2**n))
     from journeyman.stats.paired import sign_test_p
 
     return sign_test_p(first, second)

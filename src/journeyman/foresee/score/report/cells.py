@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from journeyman.foresee.score.measured import Measured
 from journeyman.foresee.score.scores import CellScores, Scores
 from journeyman.report.number import NONE, number
-
-Row = list[str]
 
 
 def label(cell: CellScores, scores: Scores) -> str:
@@ -29,6 +27,13 @@ def label(cell: CellScores, scores: Scores) -> str:
 def labels(scores: Scores) -> dict[str, str]:
     """Cell's key -> `label` with its mode, for where no column says it."""
     return {cell.key: f"{label(cell, scores)}, {cell.name.mode}" for cell in scores.cells}
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names without the parts (between " | ") that all of them have; a single one stays whole."""
+    parts = [name.split(" | ") for name in names]
+    common = set(parts[0]).intersection(*parts[1:]) if len(set(names)) > 1 else set()
+    return [" | ".join(part for part in one if part not in common) or one[0] for one in parts]
 
 
 def value_words(found: Measured, *, digits: int = 3) -> str:
@@ -83,14 +88,25 @@ def with_access(scores: Scores) -> list[CellScores]:
     return [cell for cell in scores.cells if cell.name.mode != "invisible"]
 
 
-def joined(*parts: Iterable[str]) -> Row:
-    """A row of several pieces."""
-    return [text for part in parts for text in part]
+def known(cell: CellScores, name: str) -> bool:
+    """Whether the metric has a value."""
+    return cell.metrics[name].value is not None
 
 
-def several(values: Sequence[object]) -> bool:
-    """Whether they differ."""
-    return len(set(values)) > 1
+def metric_rows(
+    scores: Scores, cells: Sequence[CellScores], columns: Sequence[str], names: Sequence[str]
+) -> tuple[list[list[str]], Reasons]:
+    """A row a cell: agent, world, mode, then these metrics."""
+    why = Reasons()
+    rows = []
+    for cell in cells:
+        found = [why.of(column, cell.metrics[name]) for column, name in zip(columns, names, strict=True)]
+        written = [
+            points_words(one) if name.startswith("frontier/") else value_words(one)
+            for name, one in zip(names, found, strict=True)
+        ]
+        rows.append([label(cell, scores), cell.world, cell.name.mode, *written])
+    return rows, why
 
 
 def _short(value: float, digits: int) -> str:

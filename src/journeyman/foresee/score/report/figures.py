@@ -8,23 +8,26 @@ from markupsafe import Markup
 
 from journeyman.foresee.score.frontier import COIN, corners
 from journeyman.foresee.score.measured import Measured
-from journeyman.foresee.score.report.cells import label, with_access
+from journeyman.foresee.score.report.cells import label, told_apart, with_access
 from journeyman.foresee.score.report.mode_bars import COLOR_OF, MODES, Bars, draw_modes
 from journeyman.foresee.score.report.plot import COLORS, Mark, Spot, Trace, color_of, draw_plot
 from journeyman.foresee.score.scores import CellScores, Scores
 from journeyman.report.blocks import Drawings
 
+SMALL = (320, 206)
 AVIC_GATE = Mark("AVIC's gate", 0.439, 0.271)
 """Recall and precision that were published for another system on SAT-Real (arXiv 2602.08236)."""
 
 
 def mode_figure(scores: Scores) -> Drawings | None:
-    """Success in the three modes."""
+    """Success in the three modes, without a governor."""
     drawings = []
     for world in scores.worlds:
         agents = _modes(scores, world)
         if any(len(agent.rates) > 1 for agent in agents):
-            drawings.append(draw_modes(agents, label=f"success by mode in {world}"))
+            short = told_apart([agent.name for agent in agents])
+            shown = [Bars(name, agent.rates, agent.changes) for name, agent in zip(short, agents, strict=True)]
+            drawings.append(draw_modes(shown, label=f"success by mode in {world}", title=world))
     caption = (
         "Strokes are 95 % intervals of the change against mode invisible, paired by instance, set on its level (dashed): "
         "clear of that line, access matters."
@@ -54,26 +57,27 @@ def calls_figure(scores: Scores) -> Drawings | None:
         "If both lines fall alike, calls go with failure because hard instances invite them; only where the first falls "
         "below the second may calls harm."
     )
-    return Drawings(drawings, caption, small=len(drawings) > 3) if drawings else None
+    return Drawings(drawings, caption, small=True) if drawings else None
 
 
 def gate_figure(scores: Scores) -> Drawings | None:
-    """Precision against recall of calling."""
+    """Precision against recall of calling, where there is a choice."""
     drawings = []
     for world in scores.worlds:
-        traces: list[Trace] = []
-        random: list[float] = []
-        cells = [cell for cell in with_access(scores) if cell.world == world]
-        for cell in cells:
-            precision, recall = cell.metrics["gate/precision"], cell.metrics["gate/recall"]
-            if precision.value is None or recall.value is None:
-                continue
-            spot = Spot(recall.value, precision.value, precision.low, precision.high, f"precision {precision.value:.3f}")
-            name = f"{label(cell, scores)}, {cell.name.mode}"
-            traces.append(Trace(name, color_of(len(traces)), [spot], joined=False))
-            random.append(cell.metrics["gate/random_precision"].value or 0.0)
-        if not traces:
+        cells = [
+            cell for cell in with_access(scores)
+            if cell.world == world and cell.name.mode == "normal"
+            and None not in (cell.metrics["gate/precision"].value, cell.metrics["gate/recall"].value)
+        ]  # fmt: skip
+        if not cells:
             continue
+        names = told_apart([label(cell, scores) for cell in cells])
+        traces = []
+        for i, (cell, name) in enumerate(zip(cells, names, strict=True)):
+            precision, recall = cell.metrics["gate/precision"], cell.metrics["gate/recall"]
+            spot = _spot(recall.value or 0.0, precision)
+            traces.append(Trace(name, color_of(i), [spot], joined=False))
+        random = [cell.metrics["gate/random_precision"].value or 0.0 for cell in cells]
         level = ("a coin", sum(random) / len(random)) if max(random) - min(random) < 0.02 else None
         drawings.append(
             draw_plot(
@@ -88,23 +92,27 @@ def gate_figure(scores: Scores) -> Drawings | None:
 def calibration_figure(scores: Scores) -> Drawings | None:
     """What was foretold against what came."""
     drawings = []
+    hidden = 0
     for kind in ("confidence", "values", "p_useful", "reliability", "uplift"):
-        traces: list[Trace] = []
-        for cell in scores.cells:
-            bins = cell.curves.get(kind, [])
-            spots = [Spot(b.predicted, b.outcome, title=f"{b.n} predictions of about {b.predicted:.2f}") for b in bins]
-            if spots:
-                name = f"{label(cell, scores)}, {cell.world}, {cell.name.mode}"
-                traces.append(Trace(name, color_of(len(traces)), spots))
-        if traces:
-            span = (0.0, 1.0) if kind != "uplift" else None
+        for world in scores.worlds:
+            cells = [cell for cell in scores.cells if cell.world == world and cell.curves.get(kind)]
+            hidden += max(0, len(cells) - COLORS)
+            names = told_apart([f"{label(cell, scores)}, {cell.name.mode}" for cell in cells[:COLORS]]) if cells else []
+            traces = [
+                Trace(name, color_of(i), [Spot(b.predicted, b.outcome, title=f"{name}: {b.n}") for b in cell.curves[kind]])
+                for i, (name, cell) in enumerate(zip(names, cells[:COLORS], strict=True))
+            ]  # fmt: skip
+            if not traces:
+                continue
+            span, said = (0.0, 1.0) if kind != "uplift" else None, kind.replace("_", " ")
             drawings.append(
                 draw_plot(
-                    traces[:COLORS], x_name=f"foretold: {kind.replace('_', ' ')}", y_name="what came", x_range=span,
-                    y_range=span, guide=[(0, 0), (1, 1)] if span else (), label=f"calibration of {kind}",
+                    traces, x_name=f"foretold: {said}", y_name=f"what came in {world}", x_range=span, y_range=span,
+                    guide=[(0, 0), (1, 1)] if span else (), label=f"calibration of {said} in {world}",
                 )
             )  # fmt: skip
-    caption = "On the dashed line what is foretold comes true. Each point is the mean of one bin."
+    left_out = f" {hidden} more cells are in the table." if hidden else ""
+    caption = f"On the dashed line what is foretold comes true. Each point is the mean of one bin.{left_out}"
     return Drawings(drawings, caption) if drawings else None
 
 
@@ -118,15 +126,15 @@ def dose_figure(scores: Scores) -> Drawings | None:
     for channel in dict.fromkeys((dose.world, dose.channel) for dose in scores.doses):
         here = [dose for dose in scores.doses if (dose.world, dose.channel) == channel]
         for name, said in panels:
+            names = told_apart([f"{d.agent} | {d.base} | {d.governor} | {d.mode}" for d in here[:COLORS]])
             traces = []
-            for i, dose in enumerate(here[:COLORS]):
+            for i, (dose, who) in enumerate(zip(here[:COLORS], names, strict=True)):
                 spots = [_spot(severity, shown[name]) for severity, _, shown in dose.points if shown[name].value is not None]
-                governor = "" if dose.governor == "none" else f" | {dose.governor}"
-                traces.append(Trace(f"{dose.agent}{governor}, {dose.mode}", color_of(i), spots))
+                traces.append(Trace(who, color_of(i), spots))
             if any(trace.spots for trace in traces):
                 world, what = channel
                 y_name, shown_as = f"{said} in {world}", f"{said} by {what} in {world}"
-                drawings.append(draw_plot(traces, x_name=f"severity of {what}", y_name=y_name, label=shown_as))
+                drawings.append(draw_plot(traces, x_name=f"severity of {what}", y_name=y_name, label=shown_as, size=SMALL))
     return Drawings(drawings, "How results change with the world model's errors.", small=True) if drawings else None
 
 
@@ -143,10 +151,11 @@ def frontier_figure(scores: Scores) -> Drawings | None:
             spots = [Spot(calls, rate, title=f"{key}: {rate:.3f}") for key, calls, rate in family.points]
             color = "s6" if family.governor == COIN else color_of(len([t for t in traces if t.color != "s6"]) % (COLORS - 1))
             traces.append(Trace(family.governor, color, spots, path=path, dashed=family.governor == COIN))
+        who = f"{agent} in {world}, {world_model}"
         drawings.append(
             draw_plot(
-                traces, x_name="calls of an episode", y_name=f"success of {agent} in {world}",
-                label=f"success against calls of {agent} in {world}",
+                traces, x_name="calls of an episode", y_name=f"success: {who if len(who) < 52 else who[:51] + '…'}",
+                label=f"success against calls of {who}",
             )
         )  # fmt: skip
     caption = (
@@ -170,7 +179,7 @@ def _modes(scores: Scores, world: str) -> list[Bars]:
     by_key = {cell.key: cell for cell in scores.cells if cell.world == world}
     agents: dict[str, Bars] = {}
     for cell in scores.cells:
-        if cell.world != world or cell.name.mode == "invisible":
+        if cell.world != world or cell.name.mode == "invisible" or cell.name.governor != "none":
             continue
         bars = agents.setdefault(label(cell, scores), Bars(label(cell, scores), {}, {}))
         _add(bars, cell)
@@ -194,6 +203,6 @@ def _middle(least: int, most: int) -> float:
 
 
 def _titled(traces: Sequence[Trace], name: str, *, x_name: str, y_name: str) -> Markup:
-    short = name if len(name) < 52 else f"{name[:51]}…"
+    short = name if len(name) < 40 else f"{name[:39]}…"
     said = f"{y_name} against {x_name}, {name}"
-    return draw_plot(traces, x_name=x_name, y_name=f"{y_name}: {short}", y_range=(0.0, 1.0), label=said)
+    return draw_plot(traces, x_name=x_name, y_name=f"{y_name}: {short}", y_range=(0.0, 1.0), label=said, size=SMALL)

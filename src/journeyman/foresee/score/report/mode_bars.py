@@ -29,9 +29,9 @@ class Bars:
     changes: dict[str, Measured]
 
 
-def draw_modes(agents: Sequence[Bars], *, label: str) -> Markup:
-    """A group of bars for each agent. The stroke at a bar is the paired interval of its change, set on the level of the bar
-    of mode invisible, which is drawn across as a dashed line: where the stroke stays clear of that line, access matters.
+def draw_modes(agents: Sequence[Bars], *, label: str, title: str = "") -> Markup:
+    """A group of bars for each agent. The stroke beside a bar is the paired interval of its change, set on the level of the
+    bar of mode invisible, which is drawn across as a dashed line: where the stroke stays clear of that line, access matters.
 
     Raises ValueError for no agent.
     """
@@ -41,8 +41,9 @@ def draw_modes(agents: Sequence[Bars], *, label: str) -> Markup:
     y = Scale(0.0, 1.0, HEIGHT - _BOTTOM, _TOP)
     at = [0.0, 0.25, 0.5, 0.75, 1.0]
     drawn = [line(_LEFT, y.at(v), width - _RIGHT, y.at(v), "grid") for v in at]
-    drawn += [text(_LEFT - 6, y.at(v) + 4, said, anchor="end") for v, said in zip(at, labels(at), strict=True)]
-    drawn.append(text(4, _TOP - 12, "success rate", class_="name", anchor="start"))
+    drawn += [text(_LEFT - 6, y.at(v) + 4, tick, anchor="end") for v, tick in zip(at, labels(at), strict=True)]
+    said = f"success rate in {title}" if title else "success rate"
+    drawn.append(text(4, _TOP - 12, said, class_="name", anchor="start"))
     slot = (width - _LEFT - _RIGHT) / len(agents)
     for i, agent in enumerate(agents):
         drawn += _group(agent, _LEFT + i * slot, slot, y)
@@ -64,10 +65,10 @@ def _group(agent: Bars, left: float, slot: float, y: Scale) -> list[Markup]:
         drawn.append(element("rect", title, **box, class_=COLOR_OF[mode]))
         change = agent.changes.get(mode)
         if alone is not None and change is not None and change.low is not None and change.high is not None:
-            middle = first + (i + 0.43) * wide
+            middle = first + (i + 0.93) * wide  # beside the bar, where it can be seen whole
             drawn.append(line(middle, y.at(alone + change.low), middle, y.at(alone + change.high), "axis"))
             for end in (change.low, change.high):
-                drawn.append(line(middle - 4, y.at(alone + end), middle + 4, y.at(alone + end), "axis"))
+                drawn.append(line(middle - 2.5, y.at(alone + end), middle + 2.5, y.at(alone + end), "axis"))
     if alone is not None:
         drawn.append(line(first - 4, y.at(alone), first + 3 * wide, y.at(alone), "seed"))
     for i, part in enumerate(_broken(agent.name, slot)):
@@ -78,5 +79,8 @@ def _group(agent: Bars, left: float, slot: float, y: Scale) -> list[Markup]:
 def _broken(name: str, slot: float) -> list[str]:
     """A name in at most two lines that fit."""
     most = max(6, int(slot / _LETTER))
-    first, rest = name[:most], name[most:]
-    return [first] if not rest else [first, rest if len(rest) <= most else rest[: most - 1] + "…"]
+    if len(name) <= most:
+        return [name]
+    at = max((i for i, letter in enumerate(name[: most + 1]) if letter in " |+:,"), default=most) or most
+    first, rest = name[:at], name[at:].lstrip(" |")
+    return [line if len(line) <= most else line[: most - 1] + "…" for line in (first, rest) if line]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from journeyman.foresee.score.names import METRICS
-from journeyman.foresee.score.report import tables
+from journeyman.foresee.score.report import governance_tables as governance
+from journeyman.foresee.score.report import paper_tables as paper
 from journeyman.foresee.score.report.cells import labels, value_words
 from journeyman.foresee.score.report.figures import figures
 from journeyman.foresee.score.report.words import caveats, headlines
@@ -26,36 +28,37 @@ def page_of(
     said = headlines(scores)
     drawn = dict(figures(scores))
 
-    def with_figure(name: str, *shown: Table) -> list[Block]:
-        blocks: list[Block] = [drawn[name]] if name in drawn else []
-        return blocks + [table for table in shown if table.rows]
+    def part(title: str, anchor: str, *shown: Table, short: str = "", folded: Sequence[Table] = ()) -> Section:
+        """A section with the figure of its name, if there is one, and those tables that have a row."""
+        blocks: list[Block] = [drawn[anchor]] if anchor in drawn else []
+        blocks += [table for table in shown if table.rows]
+        blocks += [Fold([("by", t.title)], [replace(t, title="")]) for t in folded if t.rows]
+        return Section(title, blocks, anchor, short)
 
     sections = [
         Section("What came out", [*first, *(Text(sentence) for sentence in said)], "summary", "Summary"),
-        Section(
-            "Success by mode",
-            with_figure("modes", tables.success_table(scores), tables.force_table(scores), tables.contrast_table(scores)),
-            "success", "Success",
+        part(
+            "Success by mode", "modes", paper.success_table(scores), paper.force_table(scores),
+            governance.contrast_table(scores), short="Success",
         ),
-        Section("How often it asks", with_figure("", tables.usage_table(scores)), "usage", "Usage"),
-        Section("What access helped and hurt", with_figure("", tables.helps_table(scores)), "helps", "Helps and hurts"),
-        Section("Calls misread or wasted", with_figure("", tables.misuse_table(scores)), "misuse", "Misuse"),
-        Section(
-            "Calls and outcome",
-            with_figure("calls", tables.association_table(scores), tables.calls_table(scores)), "calls", "Calls",
+        part("How often it asks", "usage", paper.usage_table(scores), short="Usage"),
+        part("What access helped and hurt", "helps", paper.helps_table(scores), short="Helps and hurts"),
+        part("Calls misread or wasted", "misuse", paper.misuse_table(scores), short="Misuse"),
+        part(
+            "Calls and outcome", "calls", paper.association_table(scores), folded=[paper.calls_table(scores)], short="Calls"
         ),
-        Section(
-            "Whether it asks when that is needed",
-            with_figure("gate", tables.gate_table(scores), tables.split_table(scores)), "gate", "Gate",
+        part(
+            "Whether it asks when that is needed", "gate", governance.gate_table(scores), governance.split_table(scores),
+            short="Gate",
         ),
-        Section(
-            "Success against calls",
-            with_figure("frontier", tables.frontier_table(scores), *tables.board_tables(scores)), "frontier", "Frontier",
+        part(
+            "Success against calls", "frontier", governance.frontier_table(scores), *governance.board_tables(scores),
+            short="Frontier",
         ),
-        Section("Calibration", with_figure("calibration", tables.calibration_table(scores)), "calibration"),
-        Section("Fidelity", with_figure("fidelity", tables.dose_table(scores)), "fidelity"),
+        part("Calibration", "calibration", governance.calibration_table(scores)),
+        part("Fidelity", "fidelity", governance.dose_table(scores)),
         *more,
-        Section("What an episode takes", with_figure("", tables.cost_table(scores)), "cost", "Cost"),
+        part("What an episode takes", "cost", governance.cost_table(scores), short="Cost"),
         Section("Every metric of every cell", _all(scores), "all", "All metrics"),
     ]  # fmt: skip
     warned = caveats(scores)

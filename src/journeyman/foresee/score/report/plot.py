@@ -54,16 +54,18 @@ class Mark:
 def draw_plot(
     traces: Sequence[Trace], *, x_name: str, y_name: str, label: str, x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None, level: tuple[str, float] | None = None,
-    guide: Sequence[tuple[float, float]] = (), marks: Sequence[Mark] = (),
+    guide: Sequence[tuple[float, float]] = (), marks: Sequence[Mark] = (), size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Markup:  # fmt: skip
     """One panel.
 
     Args:
         x_range, y_range: what the axes show; None: all points with some room.
         level: name and value of a dashed line across. `guide`: points of a dashed line, such as the diagonal.
+        size: width and height of the frame; the legend's lines come on top.
 
     Raises ValueError where there is no point.
     """
+    width, height = size
     shown = [trace for trace in traces if trace.spots]
     if not shown:
         raise ValueError("no trace has a point, so there is nothing to draw")
@@ -71,18 +73,18 @@ def draw_plot(
     ys = [spot.y for spot in spots] + [end for s in spots for end in (s.low, s.high) if end is not None]
     ys += [y for trace in shown for _, y in trace.path] + ([level[1]] if level else []) + [mark.y for mark in marks]
     xs = [spot.x for spot in spots] + [x for trace in shown for x, _ in trace.path] + [mark.x for mark in marks]
-    rows = _legend_rows(shown) if len(shown) > 1 else []
+    rows = _legend_rows(shown, width) if len(shown) > 1 else []
     top = _TOP + _LEGEND * len(rows)
-    x = Scale(*(x_range or _room(xs)), _LEFT, WIDTH - _RIGHT)
-    y = Scale(*(y_range or extent(ys)), HEIGHT - _BOTTOM + _LEGEND * len(rows), top)
-    at = x.ticks(5)
+    x = Scale(*(x_range or _room(xs)), _LEFT, width - _RIGHT)
+    y = Scale(*(y_range or extent(ys)), height - _BOTTOM + _LEGEND * len(rows), top)
+    at = x.ticks(5 if width > 350 else 4)
     drawn = frame(x, y, x_ticks=at, x_labels=labels(at), x_label=x_name, y_label="")
     drawn.append(text(4, _TOP - 12, y_name, class_="name", anchor="start"))
     for i, row in enumerate(rows):
         drawn += swatch_row(row, 4, _TOP + 6 + _LEGEND * i, small=True)
     if level is not None:
         drawn.append(line(x.start, y.at(level[1]), x.end, y.at(level[1]), "seed"))
-        drawn.append(text(x.end - 2, y.at(level[1]) - 4, level[0], class_="level", anchor="end"))
+        drawn.append(text(x.start + 4, y.at(level[1]) - 4, level[0], class_="level", anchor="start"))
     if guide:
         drawn.append(polyline([(x.at(a), y.at(b)) for a, b in guide], "seed"))
     for mark in marks:
@@ -92,7 +94,7 @@ def draw_plot(
         drawn.append(text(place, y.at(mark.y) + 4, mark.name, class_="level", anchor="start" if left else "end"))
     for trace in shown:
         drawn += _one(trace, x, y)
-    return drawing(WIDTH, HEIGHT + _LEGEND * len(rows), label, *drawn)
+    return drawing(width, height + _LEGEND * len(rows), label, *drawn)
 
 
 def color_of(place: int) -> str:
@@ -120,14 +122,14 @@ def _room(values: Sequence[float]) -> tuple[float, float]:
     return extent(values)
 
 
-def _legend_rows(traces: Sequence[Trace]) -> list[list[tuple[str, str]]]:
+def _legend_rows(traces: Sequence[Trace], width: int) -> list[list[tuple[str, str]]]:
     """Names with their colors, in as many rows as it takes."""
     rows: list[list[tuple[str, str]]] = [[]]
     used = 0.0
     for trace in traces:
         name = trace.name if len(trace.name) <= 56 else trace.name[:55] + "…"
         wide = 23 + _LETTER * len(name)
-        if rows[-1] and used + wide > WIDTH - 8:
+        if rows[-1] and used + wide > width - 8:
             rows.append([])
             used = 0.0
         rows[-1].append((trace.color, name))
