@@ -30,11 +30,7 @@ from journeyman.runlog import RunLog
 
 WORLD = open_world("lake-4")
 INSTANCES = WORLD.instances(3)
-COMMAND = [
-    sys.executable, "-c",
-    "import sys; from journeyman.cli.call import call; from journeyman.cli.foresee_serve import app;"
-    "sys.exit(call(app, 'foresee serve', sys.argv[1:]))",
-]  # fmt: skip
+COMMAND = [sys.executable, "-c", "import sys; from journeyman.cli import main; sys.exit(main())", "foresee", "serve"]
 ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(journeyman.__file__))}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from journeyman.errors import UsageError
+from journeyman.foresee.member import in_words, load_member
 from journeyman.foresee.worlds.world import About, World
 
 NEEDED = {
@@ -28,12 +28,12 @@ def world_from_file(file: str, name: str, settings: Mapping[str, Any]) -> World:
 
     Raises UsageError: no such file or name, code that raises, or a member that is lacking.
     """
-    made = _member(Path(file), name)
+    made = load_member(file, name, what="a world")
     where = f"{file}:{name}"
     try:
         world = made(**settings)
     except Exception as error:
-        raise UsageError(f"{where} could not be made: {type(error).__name__}: {error}") from error
+        raise UsageError(f"{where} could not be made: {in_words(error, Path(file).resolve())}") from error
     check_world(world, where)
     checked: World = world
     return checked
@@ -70,23 +70,6 @@ def check_world(world: Any, where: str) -> None:
         raise UsageError(f"'observe' of {where} gives {_short(seen)}; {NEEDED['observe']}")
     if again != state:
         raise UsageError(f"'restore' of {where} does not bring the state back: snapshot() after it gives another one")
-
-
-def _member(path: Path, name: str) -> Any:
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}; a world of your own is FILE.py:CLASS")
-    spec = importlib.util.spec_from_file_location(f"world_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} cannot be loaded as Python")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise UsageError(f"{path} has no class '{name}'")
-    return found
 
 
 def _short(thing: Any) -> str:
