@@ -23,8 +23,8 @@ class Tank(gymnasium.Env):
         name="tank",
         role="You fill a tank.",
         rules=(
-            f"The tank holds {CAPACITY} liters. Each of three valves lets a fixed amount in, which you do not know; the drain "
-            "lets out 4. Reach the mark exactly: that is success. Spilling ends the attempt without success."
+            f"The tank holds {CAPACITY} liters. Each of three valves lets in a fixed amount, which you do not know; the "
+            "drain lets out 4. Reach the mark exactly: that is success. Spilling ends the attempt without success."
         ),
         legend={"=": "a liter of water", ".": "a liter of air", "|": "the mark, after the liter before it"},
         actions=ACTIONS,
