@@ -8,6 +8,8 @@ import sys
 
 import anyio
 import pytest
+
+pytest.importorskip("mcp", minversion="2.0")
 from mcp import ClientSession, StdioServerParameters, stdio_client
 
 import journeyman

@@ -79,7 +79,7 @@ def server_of(tools: Tools) -> Server[Any]:
         import mcp_types as types
         from mcp.server.lowlevel import Server
     except ImportError as error:
-        raise MissingExtra(f"an MCP server needs the package mcp ({error}); run: pip install 'mcp>=2'") from None
+        raise MissingExtra(f"an MCP server needs the package mcp ({error}); run: pip install 'journeyman[mcp]'") from None
     from journeyman import __version__
 
     one_at_a_time = anyio.Lock()
