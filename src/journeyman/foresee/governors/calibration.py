@@ -67,7 +67,7 @@ def stated(episodes: Iterable[Episode]) -> list[Stated]:
 def fit(pairs: Sequence[Stated]) -> Calibration:
     """The isotonic regression of success on stated confidence (pool adjacent violators).
 
-    One success and one failure at the overall rate are added at each end, so that a few lucky points do not become certainty.
+    Two points at the overall rate are added at each end, so that a few lucky ones do not become certainty.
 
     Raises UsageError: fewer than 20 pairs.
     """

@@ -1,4 +1,4 @@
-"""The governor that asks when in doubt: the strong plain baseline that a better one has to beat at equal calls (spec J10)."""
+"""The governor that asks when in doubt: the plain and strong baseline, to be beaten at equal calls (spec J10)."""
 
 from __future__ import annotations
 

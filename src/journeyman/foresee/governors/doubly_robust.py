@@ -2,9 +2,9 @@
 
     tau_d = m1(x) - m0(x) + 1[z=1] (y - m1(x)) / e(x) - 1[z=0] (y - m0(x)) / (1 - e(x))
 
-Its expectation is the effect of the call at x if either the propensity e or both outcome models m are right (Robins, Rotnitzky
-and Zhao 1994); here e is logged, so it is right whatever m is, and m only takes away variance. The models of a point are
-fitted without its own instance (cross-fitting, Chernozhukov and others 2018), or they would have seen its y.
+Its expectation is the effect of the call at x if either the propensity e or both outcome models m are right (Robins,
+Rotnitzky and Zhao 1994); here e is logged, so it is right whatever m is, and m only takes away variance. The models of a
+point are fitted without its own instance (cross-fitting, Chernozhukov and others 2018), or they would have seen its y.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def scores(y_N: Array, z_N: Array, e_N: Array, m0_N: Array, m1_N: Array) -> Arra
     import numpy as np
 
     if not np.all((e_N > 0.0) & (e_N < 1.0)):
-        raise UsageError("a propensity of 0 or 1 says nothing about the other choice; log with a coin that can fall both ways")
+        raise UsageError("a propensity of 0 or 1 says nothing of the other choice; log with a coin that can fall both ways")
     treated: Array = z_N * (y_N - m1_N) / e_N
     untreated: Array = (1.0 - z_N) * (y_N - m0_N) / (1.0 - e_N)
     found: Array = m1_N - m0_N + treated - untreated

@@ -53,7 +53,7 @@ class Ruling:
         why: a sentence for the episode's page.
         values: figures it rests on, by name: evsi, cost, margin, p_useful, reliability ...
         propensity: probability with which this ruling was made, below 1 where a coin decided; None: not random.
-        others: of "simulate": further alternatives to simulate in the same call (a batch, as in `Wish.others`); at most three.
+        others: of "simulate": further alternatives to simulate with it (a batch, as in `Wish.others`); at most three.
     """
 
     verdict: Literal["allow", "veto", "simulate"]

@@ -1,9 +1,10 @@
 """How wrong a governor's figures are: the epsilon and delta of the safe margin (spec J1), estimated from held-out logs.
 
 If values before and after an outcome are wrong by at most epsilon, and the distribution of outcomes by at most delta in
-total variation, then a call with EVSI above its cost + 2 epsilon + delta is worth it in truth. What a log shows of the two is
-their size on average, a root mean square over bins; the guarantee is about the worst case, so take a multiple of them where
-a call that does harm weighs more than one that is missed.
+total variation, then a call with EVSI above its cost + 2 epsilon + delta is worth it in truth. What a log shows of the two
+is their size on average, a root mean square over bins; the guarantee is about the worst case, so take a multiple of them
+where a call that does harm weighs more than one that is missed. Values are those of acting without further calls: take
+epsilon from runs without calls.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def lost(digest: object) -> bool:
     get = getattr(digest, "get", None)
     if get is None:
         return False
-    return bool(get("terminal")) and not get("success") or bool(get("dead"))
+    return (bool(get("terminal")) and not get("success")) or bool(get("dead"))
 
 
 def calibration_rms(pairs: Sequence[tuple[float, float]], *, bins: int = 10) -> float:

@@ -13,7 +13,7 @@ nothing, the slope is 0 and tau is the mean effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -101,7 +101,7 @@ def learn(points: Sequence[LoggedPoint], learner: Literal["auto", "boosting", "l
     worlds = sorted({point.world for point in points})
     x_NF = np.asarray([columns(point.x, point.world, worlds) for point in points])
     score_N, fold_N = scores_of(points), fold_of([point.group for point in points], FOLDS)
-    fits = {"boosting": grow, "linear": ridge}
+    fits: dict[str, Callable[[Array, Array], Linear | Trees]] = {"boosting": grow, "linear": ridge}
     names = ["linear", "boosting"] if learner == "auto" else [learner]
     best: tuple[float, str, float, float] | None = None
     for name in names:
@@ -114,10 +114,9 @@ def learn(points: Sequence[LoggedPoint], learner: Literal["auto", "boosting", "l
             best = (error, name, intercept, slope)
     assert best is not None
     _, name, intercept, slope = best
-    fitted: Linear | Trees = fits[name](x_NF, score_N)
     return Uplift(
-        features=list(FEATURES), worlds=worlds, model=fitted, intercept=intercept, slope=slope, points=len(points),
-        instances=len({point.group for point in points}), effect=float(score_N.mean()),
+        features=list(FEATURES), worlds=worlds, model=fits[name](x_NF, score_N), intercept=intercept, slope=slope,
+        points=len(points), instances=len({point.group for point in points}), effect=float(score_N.mean()),
     )  # fmt: skip
 
 

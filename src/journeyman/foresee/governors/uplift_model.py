@@ -1,4 +1,4 @@
-"""A learned gate as plain data: coefficients or small trees in a JSON file, read and run without the library that fitted them."""
+"""A learned gate as plain data: coefficients or small trees in a JSON file, used without the library that fitted them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Linear(msgspec.Struct, frozen=True, tag="linear"):
-    """intercept + sum over columns of coefficient * (x - mean) / scale, kept within floor and ceiling where they are given."""
+    """intercept + sum over columns of coefficient * (x - mean) / scale, kept within floor and ceiling if there are any."""
 
     mean: list[float]
     scale: list[float]
@@ -39,7 +39,8 @@ class Linear(msgspec.Struct, frozen=True, tag="linear"):
         """Predictions for N points."""
         import numpy as np
 
-        found: Array = self.intercept + ((x_NF - np.asarray(self.mean)) / np.asarray(self.scale)) @ np.asarray(self.coefficients)
+        scaled = (x_NF - np.asarray(self.mean)) / np.asarray(self.scale)
+        found: Array = self.intercept + scaled @ np.asarray(self.coefficients)
         return found if self.floor is None and self.ceiling is None else np.clip(found, self.floor, self.ceiling)
 
 
@@ -148,7 +149,7 @@ def load(path: Path) -> Uplift:
     try:
         model = msgspec.json.decode(path.read_bytes(), type=Uplift)
     except OSError as error:
-        raise UsageError(f"the learned gate {path} cannot be read: {error.strerror}; learn one from encouragement runs") from None
+        raise UsageError(f"the learned gate {path} cannot be read: {error.strerror}; learn one first") from None
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} holds no learned gate: {error}") from None
     if fault := _fault(model):
@@ -174,7 +175,7 @@ def _fault(model: Uplift) -> str:
             return "a tree's lists differ in length"
         inner = [node for node in range(size) if tree.feature[node] >= 0]
         # Children come after their parent, so every walk ends.
-        if any(not node < min(tree.left[node], tree.right[node]) <= max(tree.left[node], tree.right[node]) < size for node in inner):
+        if any(not node < child < size for node in inner for child in (tree.left[node], tree.right[node])):
             return "a tree's branches lead nowhere"
         if any(tree.feature[node] >= width for node in inner):
             return f"a tree asks for a column beyond its {width}"
