@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 import time
 
@@ -16,6 +17,7 @@ from journeyman.foresee.agents.open import agent_names, open_agent
 from journeyman.foresee.agents.prompts import wording_of
 from journeyman.foresee.agents.recorded import Line, write_line
 from journeyman.foresee.draws import Draws
+from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.episode import play
 from journeyman.foresee.protocol.scene import Scene
 from journeyman.foresee.replies import replies_of
@@ -187,6 +189,7 @@ def test_names_and_settings_that_are_none_are_refused_in_a_sentence(tmp_path):
         ("m:confidence=perhaps", "'perhaps' is no bool"),
         ("recorded:", "names no record"),
         ("recorded:none.jsonl", "there is no file none.jsonl of replies"),
+        ("recorded:last,cell=0", "'last' would be another run as soon as this one has begun; name the run"),
         ("cmd:", "names no command"),
         ("cmd:'", "is no command"),
         ("cmd:speed=2 ls", "cmd has no setting 'speed'"),
@@ -417,3 +420,60 @@ def test_a_class_of_ones_own_that_cannot_play_is_named(tmp_path):
     ]:
         with pytest.raises(UsageError, match=why):
             open_agent(f"{tmp_path}/{name}", WORLD)
+
+
+# --- through an evaluation --------------------------------------------------------------------------------------------
+
+
+def walker(body):
+    """A served model that walks the instance's way, asking before each action; it reads the texts alone."""
+    shown = [m["content"] for m in body["messages"] if m["role"] == "user"]
+    left = int(re.findall(r"Actions left: (\d+)", "\n".join(shown))[-1])
+    step = way()[INSTANCE.cap - left]
+    asks = "# Simulator" in body["messages"][0]["content"] and "HYPOTHETICAL" not in shown[-1]
+    return f"<simulate>{step}</simulate>" if asks and "call | actions" not in shown[-1] else f"<act>{step}</act>"
+
+
+def test_an_evaluation_asks_pays_and_can_be_said_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path / "runs"))
+    with EndpointServer(walker) as server:
+        file = served(server, tmp_path)
+        file.write_text(file.read_text() + "price = { input = 1, output = 2 }\n")
+        result = evaluate("lake-4", agents="m", modes=["invisible", "normal"], instances=1, models_file=file, max_usd=10)
+    assert [row.success for row in result.rows()] == [1.0, 1.0]
+    assert [row.calls for row in result.rows()] == [0.0, float(INSTANCE.optimal)]
+    assert len(server.requests) == 3 * INSTANCE.optimal
+    again = evaluate("lake-4", agents=f"recorded:{result.run.name},cell=1", modes="normal", instances=1)
+    assert len(server.requests) == 3 * INSTANCE.optimal, "nothing is asked for a second time"
+    (first,) = [one for one in result.episodes if one.mode == "normal"]
+    (second,) = again.episodes
+    assert first.micro_usd == first.tokens_in + 2 * first.tokens_out > 0
+    assert (second.tokens_in, second.micro_usd) == (first.tokens_in, first.micro_usd)
+    for one, other in zip(first.decisions, second.decisions, strict=True):
+        assert (one.context, one.actions, one.state, one.after) == (other.context, other.actions, other.state, other.after)
+
+
+@pytest.mark.parametrize("tools", [False, True])
+def test_branches_are_shown_as_a_table_and_not_as_a_mixed_transcript(tools, tmp_path):
+    names = way()
+
+    def reply(body):
+        last = next(m["content"] for m in reversed(body["messages"]) if m["role"] in ("user", "tool"))
+        words = ("simulate", names[0]) if "call | actions" not in last else ("act", names[0])
+        if "OBSERVATION. You did" in last:
+            words = ("answer", "done")
+        if not tools:
+            return "<{0}>{1}</{0}>".format(*words)
+        given = {"simulate": {"alternatives": [[words[1]]]}, "act": {"actions": [words[1]]}, "answer": {"answer": words[1]}}
+        return Behaviour.calls((words[0], given[words[0]]))
+
+    with EndpointServer(reply) as server:
+        make = open_agent("m", WORLD, models=served(server, tmp_path, tools=tools))
+        episode = played(make, memory="branches")
+        models_of(make)[0].close()
+    assert [d.context for d in episode.decisions] == ["W", "E", "A"]
+    asked = [request.body["messages"] for request in server.requests]
+    assert [len(messages) for messages in asked] == [2, 2, 4]
+    assert f"0 | {names[0]} | You stand on" in asked[1][-1]["content"]
+    assert [m["role"] for m in asked[2]] == ["system", "user", "assistant", "tool" if tools else "user"]
+    assert "HYPOTHETICAL" not in asked[2][1]["content"]

@@ -196,7 +196,7 @@ def test_what_was_said_to_a_sitting_can_be_said_again(tmp_path, monkeypatch):
     (episode,), _ = episodes_in(tmp_path)
     monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path))
     scene = Scene(WORLD, Exact(WORLD), exact=Exact(WORLD), cell=episode.cell)
-    for name in ("recorded:last", "recorded:last,cell=0"):
+    for name in (f"recorded:{sitting.run.name}", f"recorded:{sitting.run},cell=0"):
         again = play(scene, INSTANCES[0], open_agent(name, WORLD)(), Draws(0))
         assert [(d.context, d.actions, d.after) for d in again.decisions] == [
             (d.context, d.actions, d.after) for d in episode.decisions
@@ -208,12 +208,12 @@ def test_what_was_said_to_a_sitting_can_be_said_again(tmp_path, monkeypatch):
 
 def test_runs_whose_replies_cannot_be_said_again_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path))
-    evaluate("lake-4", agents="scripted", modes=["invisible", "normal"], instances=1)
+    run = evaluate("lake-4", agents="scripted", modes=["invisible", "normal"], instances=1).run.name
     for name, why in [
-        ("recorded:last", "has 2 cells; write recorded:last,cell=0"),
-        ("recorded:last,cell=2", "has no cell 2; its cells are 0 to 1"),
-        ("recorded:last,cell=1", "keeps no replies of scripted"),
-        ("recorded:last,cell=one", "is not understood"),
+        (f"recorded:{run}", f"has 2 cells; write recorded:{run},cell=0"),
+        (f"recorded:{run},cell=2", "has no cell 2; its cells are 0 to 1"),
+        (f"recorded:{run},cell=1", "keeps no replies of scripted"),
+        (f"recorded:{run},cell=one", "is not understood"),
     ]:
         with pytest.raises(UsageError, match=why):
             open_agent(name, WORLD)

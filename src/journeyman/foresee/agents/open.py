@@ -133,6 +133,8 @@ def _recorded(name: str, world: World) -> Maker:
         if settings:
             raise UsageError(f"'{name}': a file of replies has no settings")
         return RecordedMaker(read_lines(Path(where).expanduser()), where)
+    if where == "last":
+        raise UsageError(f"'{name}': 'last' would be another run as soon as this one has begun; name the run")
     from journeyman.foresee.replies import lines_of_run
 
     cell = settings.pop("cell", "")
