@@ -288,11 +288,21 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_deadline_ends_a_run_that_can_be_gone_on_with(tmp_path: Path) -> None:
-    result = evaluate("lake-6", agents=SCRIPTED, instances=400, runs=tmp_path, max_wall_s=0.05)
+    class Slow(Says):
+        def reply(self, turn: Any) -> Any:
+            time.sleep(0.02)
+            return super().reply(turn)
+
+    def slow() -> Slow:
+        return Slow(ACT)
+
+    what: dict[str, Any] = {"agents": [slow]}
+    result = evaluate(Corridor(), modes="normal", instances=40, runs=tmp_path, max_wall_s=0.2, **what)
     assert result.reason == "the deadline has come"
-    assert 0 < len(result.episodes) < result.planned == 800
-    again = resume(result.run, max_wall_s=0.0)
+    assert len(result.episodes) < result.planned == 40
+    again = resume(result.run, world=Corridor(), max_wall_s=0.0, **what)
     assert (again.reason, len(again.episodes)) == ("the deadline has come", len(result.episodes))
+    assert len(resume(result.run, world=Corridor(), max_wall_s=1e6, **what).episodes) == 40
 
 
 @pytest.mark.parametrize("parallel", [1, 2])

@@ -17,7 +17,7 @@ from journeyman.cli.call import HELP_SETTINGS, make_app
 from journeyman.cli.out import Json, Runs
 
 SUBCOMMANDS = {
-    "score": "every figure of one run, with intervals: use, gains and losses, misuse, calibration, net value",
+    "score": "every figure of a run, with intervals: use, gains, losses, misuse, calibration",
     "compare": "runs side by side: success against calls, governors against references",
     "attribute": "why episodes failed: played again with one stage repaired at a time",
     "serve": "offer a world model to any agent, as an MCP server",

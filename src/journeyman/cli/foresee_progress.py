@@ -109,7 +109,7 @@ def cell_lines(progress: Progress, width: int) -> list[str]:
     lines = []
     for cell, label, rate in zip(progress.cells, labels(progress), _rates(progress), strict=True):
         calls = f"{cell.calls / cell.played:.1f}" if cell.played else "–"
-        lines.append(one_line(f"success {rate}  calls {calls:>4}  {label}", limit=max(20, width)))
+        lines.append(f"success {rate:>4}  calls {calls:>4}  {one_line(label, limit=max(8, width - 26))}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""`journeyman foresee score`: episodes from files, whoever made them, as tables or a page."""
+"""`journeyman foresee score`: episodes from files or runs, whoever made them, as tables or a page."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from journeyman.cli.foresee_compare import (
     TokenPrice,
     show,
 )
-from journeyman.cli.out import Json
+from journeyman.cli.out import Json, Runs
 
 
 def score(
-    traces: Annotated[list[str], typer.Argument(metavar="TRACES...", help="Files of episodes or decisions (.jsonl).")],
+    traces: Annotated[
+        list[str], typer.Argument(metavar="TRACES...", help="Files of episodes or decisions (.jsonl), or runs of 'foresee'.")
+    ],
     html: Html = None,
     full: Full = False,
     against: Against = "",
@@ -32,6 +34,7 @@ def score(
     token_price: TokenPrice = 0.0,
     budget: Budget = None,
     episodes: Keep = None,
+    runs: Runs = None,
     json: Json = False,
 ) -> int:
     """Score episodes that were logged anywhere: what access to a world model was worth, how it was used, what it cost.
@@ -55,13 +58,12 @@ def score(
     Or a whole episode, as --episodes writes it. Every field: docs/foresee-metrics.md. Play the same instances in mode
     invisible, too: without them there is nothing to compare with.
     """
-    from journeyman.foresee.score.compare import document_of
+    from journeyman.foresee.score.compare import document_of, episodes_of
     from journeyman.foresee.score.report.page import page_of
     from journeyman.foresee.score.scores import score as score_episodes
-    from journeyman.foresee.score.traces import read_traces
     from journeyman.foresee.score.value import Prices
 
-    read = [episode for path in traces for episode in read_traces(Path(path))]
+    read = [episode for given in traces for episode in episodes_of(given, folder=runs)]
     prices = Prices(call_price, real_price, token_price)
     found = score_episodes(read, prices=prices, budget=budget, against=against)
     files = ", ".join(Path(path).name for path in traces)

@@ -251,11 +251,11 @@ def close_all(opened: Opened) -> None:
 def _work(
     log: RunLog, opened: Opened, budget: Budget, parallel: int, on_progress: Callable[[Progress], None] | None
 ) -> Result:
-    from journeyman.foresee.evaluation.engine import Engine
-
     go_on = f"nothing is lost; go on with: journeyman run resume {log.folder}"
-    replayed = replay(log, opened.plan, _ids(opened))
     try:
+        from journeyman.foresee.evaluation.engine import Engine
+
+        replayed = replay(log, opened.plan, _ids(opened))
         Engine(log, opened, replayed, budget, parallel, on_progress).run()
     except KeyboardInterrupt:
         raise RunInterrupted(f"stopped; {go_on}") from None

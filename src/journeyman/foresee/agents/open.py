@@ -54,7 +54,7 @@ def open_agent(name: str, world: World, *, models: Path | None = None) -> Maker:
         return _recorded(name, world)
     if kind == "cmd":
         return _pipe(rest, world)
-    if kind.endswith(".py"):
+    if kind.endswith(".py") and not kind.startswith("scripted/"):  # that is a language model of a script
         from journeyman.foresee.agents.user import UserMaker
 
         file, settings = split(name)
