@@ -9,8 +9,8 @@ import sys
 import anyio
 import pytest
 
-pytest.importorskip("mcp", minversion="2.0")
-from mcp import ClientSession, StdioServerParameters, stdio_client
+pytest.importorskip("mcp_types")  # of mcp 2
+from mcp import Client, ClientSession, StdioServerParameters, stdio_client
 
 import journeyman
 from journeyman.cli.call import call
@@ -24,7 +24,7 @@ from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.episode import play
 from journeyman.foresee.protocol.scene import Scene
 from journeyman.foresee.replies import write_lines
-from journeyman.foresee.serve import Tools
+from journeyman.foresee.serve import Tools, server_of
 from journeyman.foresee.sitting import Sitting
 from journeyman.foresee.world_models.exact import Exact
 from journeyman.foresee.worlds.registry import open_world
@@ -63,6 +63,17 @@ def client(do, *options, runs):
                 return await do(session)
 
     return anyio.run(run)
+
+
+def within(do, mode, format, *, runs):
+    """The same without a process between them, and in the protocol's newer form."""
+
+    async def run(tools):
+        async with Client(server_of(tools)) as session:
+            return await do(session)
+
+    with Sitting("lake-4", mode=mode, format=format, instances=1, runs=runs) as sitting:
+        return anyio.run(run, Tools(sitting, "lake-4", mode))
 
 
 def words(result):
@@ -138,11 +149,11 @@ def test_in_mode_invisible_there_is_no_tool_and_no_word_of_it(tmp_path):
         result = await session.call_tool("simulate", {"alternatives": [["Left"]]})
         assert result.is_error
         said += [text.replace("'simulate'", "") for text in words(result)]
-        said += [session.initialize_result.instructions or ""]
+        said += [session.instructions or ""]
         for text in said:
             assert [word for word in VOCABULARY if word in text.lower()] == []
 
-    client(do, "--mode", "invisible", "--instances", "1", runs=tmp_path)
+    within(do, "invisible", "symbols", runs=tmp_path)
     played, finished = episodes_in(tmp_path)
     assert (played, finished) == ([], False), "the client left in the middle of the first episode"
 
@@ -157,7 +168,7 @@ def test_pictures_are_served_as_pictures(tmp_path):
             seen += [block for block in result.content if block.type == "image"]
         return seen
 
-    seen = client(do, "--image", "--instances", "1", runs=tmp_path)
+    seen = within(do, "normal", "image", runs=tmp_path)
     assert [block.mime_type for block in seen] == ["image/png"] * 2
     pictures = [base64.b64decode(block.data) for block in seen]
     WORLD.reset(options={"instance": INSTANCES[0].id})
