@@ -108,7 +108,7 @@ class Wish:
 
     Attributes:
         actions: of an act, or of the only or first alternative to simulate.
-        others: further alternatives to simulate in the same call (a batch, spec J6); at most three.
+        others: further alternatives to simulate side by side (a batch, spec J6); at most three. Each counts as a call.
         origin: number of the call from whose imagined state the simulation goes on; None: from the real state.
     """
 

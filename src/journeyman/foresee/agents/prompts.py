@@ -69,7 +69,7 @@ def simulator_section(
         "up. What it shows is hypothetical.",
         f"<simulate>{_example(about)}</simulate> asks what would be seen after these actions, 1 to {deepest(about)} of "
         f"them, one after the other. <simulate>{_example(about, ' | ')}</simulate> compares alternatives, 2 to {WIDEST} of "
-        "them, in one call.",
+        "them, side by side; each counts as a call.",
     ]
     if memory == "restart":
         lines.append("Every simulation begins at the real state of that moment, not where an earlier one ended.")
