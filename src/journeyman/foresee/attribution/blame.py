@@ -15,11 +15,13 @@ Arms = Callable[[frozenset[Repairable]], Arm]
 """Replays with these stages repaired. Asked again for the same stages, it gives what it gave."""
 
 
-def blame(arms: Arms, *, cell: str, instance: str, seed: int, all_subsets: bool = False) -> Failure:
+def blame(
+    arms: Arms, *, cell: str, instance: str, seed: int, sufficiency: bool = True, all_subsets: bool = False
+) -> Failure:
     """Why an episode failed.
 
-    First nothing is repaired, then each stage alone, then all, then all but one; pairs where no single repair flips the
-    episode, and all 32 subsets for Shapley values where `all_subsets` says so.
+    First nothing is repaired, then each stage alone, then all, then, for `sufficiency`, all but one; pairs where no single
+    repair flips the episode, and all 32 subsets for Shapley values where `all_subsets` says so.
     """
     asked: dict[frozenset[Repairable], Arm] = {}
 
@@ -32,7 +34,8 @@ def blame(arms: Arms, *, cell: str, instance: str, seed: int, all_subsets: bool 
     base, whole = arm(()), arm(STAGES)
     necessary = {stage: gained(arm((stage,)), base) for stage in STAGES}
     singles = tuple(stage for stage in STAGES if flips(arm((stage,)), base))
-    sufficient = {stage: gained(whole, arm(frozenset(STAGES) - {stage})) for stage in STAGES}
+    others = STAGES if sufficiency or all_subsets else ()
+    sufficient = {stage: gained(whole, arm(frozenset(STAGES) - {stage})) for stage in others}
     pairs = () if singles else tuple(pair for pair in combinations(STAGES, 2) if flips(arm(pair), base))
     blamed = shapley(STAGES, lambda chosen: arm(chosen).success.share or 0.0) if all_subsets else {}
     return Failure(
@@ -62,6 +65,9 @@ def key_of(stages: Collection[Repairable]) -> str:
     return "+".join(in_chain(stages)) or "nothing"
 
 
-def most_arms(*, all_subsets: bool, pairs: bool = True) -> int:
-    """Arms that one failure takes at most."""
-    return 32 if all_subsets else 1 + 5 + 1 + 5 + (10 if pairs else 0)
+def most_arms(*, sufficiency: bool = True, all_subsets: bool = False, pairs: bool = True) -> int:
+    """Sets of repairs with which one failure is replayed, at most. `pairs`: none of the single repairs flips it."""
+    if all_subsets:
+        return 2 ** len(STAGES)
+    n = len(STAGES)
+    return 1 + n + 1 + (n if sufficiency else 0) + (n * (n - 1) // 2 if pairs else 0)

@@ -12,8 +12,9 @@ import msgspec
 from journeyman.errors import BudgetExhausted, UsageError
 from journeyman.foresee.attribution.codebook import Governed
 from journeyman.foresee.attribution.judge_prompt import ask_again
+from journeyman.foresee.attribution.paying import Paying
 from journeyman.foresee.attribution.verdict import Verdict, read_verdict
-from journeyman.ledger import Ledger, Spend
+from journeyman.ledger import Ledger
 from journeyman.models import Completion, Cost, Model, Outcome, Prompt
 
 
@@ -130,7 +131,7 @@ def _unless(refused: threading.Event, model: Model, case: Case, ledger: Ledger) 
 
 
 def _judge_one(model: Model, case: Case, ledger: Ledger) -> Judged:
-    meter = _Paying(ledger, f"{model.name}/{case.cell}/{case.instance}/{case.seed}")
+    meter = Paying(ledger, f"{model.name}/{case.cell}/{case.instance}/{case.seed}")
     asked = 1
     found = _read(model.complete(case.prompt, meter), case)
     if isinstance(found, tuple):
@@ -149,24 +150,3 @@ def _read(said: Completion, case: Case) -> Verdict | tuple[str, str]:
         return read_verdict(said.text, success=case.success, turns=case.turns, stages=case.stages)
     except UsageError as error:
         return said.text, str(error) if said.outcome is Outcome.ANSWERED else f"{error} (it was {said.outcome.value})"
-
-
-class _Paying:
-    """Pays for the attempts at the answers of one judge on one case, from one thread at a time."""
-
-    def __init__(self, ledger: Ledger, key: str) -> None:
-        self.tokens = self.micro_usd = 0
-        self._ledger, self._key = ledger, key
-        self._attempts = 0
-
-    def reserve(self, worst: Cost) -> None:
-        """Before an attempt leaves."""
-        self._attempts += 1
-        self._ledger.reserve(f"{self._key}/{self._attempts}", Spend(tokens=worst.tokens, micro_usd=worst.micro_usd))
-
-    def settle(self, actual: Cost | None, completion: Completion | None) -> None:
-        """After it."""
-        spend = None if actual is None else Spend(tokens=actual.tokens, micro_usd=actual.micro_usd)
-        settled = self._ledger.settle(f"{self._key}/{self._attempts}", spend)
-        self.tokens += settled.spend.tokens
-        self.micro_usd += settled.spend.micro_usd

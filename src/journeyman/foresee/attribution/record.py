@@ -46,7 +46,7 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
         pairs: where no single does, the pairs that do.
         whole: whether all five repairs together flip it; where they do not, no stage is to blame.
         necessary: stage -> chance of success that its repair alone adds.
-        sufficient: stage -> chance of success that it takes away where all others are repaired.
+        sufficient: stage -> chance of success that it takes away where all others are repaired. Empty: not asked for.
         blame: Shapley value of each stage's repair; they add up to what all five together add. Empty: not asked for.
         arms: what was replayed.
     """
@@ -112,7 +112,8 @@ class StageShare(msgspec.Struct, frozen=True):
         flips: failures that its repair alone flips. alone: of them, those that no other single repair flips.
         split: sum over failures of 1 / (number of singles) where it is among them: an equal split.
         blame: mean Shapley value; None where it was not asked for.
-        sufficient: failures that remain with all other stages repaired, of those that all five repairs flip.
+        sufficient: failures that remain with all other stages repaired, of those that all five repairs flip, where
+            asked for.
     """
 
     stage: Repairable
@@ -150,16 +151,25 @@ class CellShares(msgspec.Struct, frozen=True):
 
 
 class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The file. `replays`: K, 1 for agents that repeat themselves. `notes`: what a reader must know, in sentences."""
+    """The file.
+
+    Attributes:
+        run: its id.
+        replays: cell -> K, 1 for agents that repeat themselves.
+        tokens, micro_usd: what the replays took at language models; judges have their own.
+        notes: what a reader must know, in sentences.
+    """
 
     run: str
-    replays: int
+    replays: dict[str, int] = {}
     shares: tuple[CellShares, ...] = ()
     failures: tuple[Failure, ...] = ()
     successes: tuple[Success, ...] = ()
     judged: tuple[Judged, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     between: tuple[Between, ...] = ()
+    tokens: int = 0
+    micro_usd: int = 0
     notes: tuple[str, ...] = ()
     version: int = VERSION
 

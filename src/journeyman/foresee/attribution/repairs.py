@@ -1,6 +1,7 @@
 """The five repairs of an episode's stages (spec J5), alone or together.
 
-    gate        calls if and only if a call is of use: what is wanted really loses or does nothing, and nobody has asked yet
+    gate        calls where a call is of use: what is wanted really loses or does nothing, and nothing was asked while it was
+                wanted; forbids calls that no outcome could make useful
     query       asks about exactly the wanted action, or the most telling thing where that cannot change the mind
     simulator   is the exact clone
     reading     comes with its symbols, so that nothing of it can be misread
@@ -58,6 +59,7 @@ class Repairs:
         self._intended = intended or {}
         self._governed = governed
         self._evidence = Evidence()
+        self._opened: set[tuple[str, int, Actions]] = set()  # what was wanted when the agent asked something
         self._at = (0, 0)
 
     def gate(self, point: Point, world: World) -> Ruling | None:
@@ -123,14 +125,26 @@ class Repairs:
     def _ruling(self, point: Point, world: World) -> Ruling:
         wish = point.wish
         wanted = wish.actions if wish.kind == "act" else self._wanted(point)
-        of_use = self._evidence.of(point.state, wanted) is None and of_no_use(*reversed(truth(world, wanted)))
-        if wish.kind == "act":
-            if of_use and point.calls_left_now > 0:
-                return Ruling("simulate", wanted, why="repaired: what is wanted loses or does nothing, and nobody has asked")
+        here = (point.state, point.real)
+        if wish.kind == "simulate":
+            if self._wasted(point):
+                return Ruling("veto", why="repaired: the answer is known, or none would change the decision")
+            self._opened.add((*here, wanted))
             return ALLOW
-        if of_use or (point.brief.mode == "force" and not point.asked):
+        if (*here, wanted) in self._opened or self._evidence.of(point.state, wanted) is not None:
             return ALLOW
-        return Ruling("veto", why="repaired: a true answer would change nothing")
+        before, after = truth(world, wanted)
+        if point.calls_left_now > 0 and of_no_use(after, before):
+            return Ruling("simulate", wanted, why="repaired: what is wanted loses or does nothing, and nobody has asked")
+        return ALLOW
+
+    def _wasted(self, point: Point) -> bool:
+        """Whether a call could change nothing, whatever it showed (spec d.2.5, iii and iv)."""
+        asked = point.wish.alternatives
+        if point.wish.origin is None and all(actions in point.asked for actions in asked):
+            return True
+        foreseen = point.mind.foresee(1.0) if point.mind is not None else ()
+        return bool(foreseen) and not any(one.flips for one in foreseen)
 
     def _wanted(self, point: Point) -> Actions:
         """What the agent is about to do: the best under its mind, else what the log shows, else what it asks about."""

@@ -42,7 +42,7 @@ class Staged:
     Attributes:
         scene: with the exact model and a clone of the world; its governor is not used.
         governor: gives the cell's governor as it was when the episode began; None for a cell without.
-        calls: the agent's way to its language models.
+        calls: gives a replay's way to the agent's language models; None: they are asked directly.
     """
 
     episode: Episode
@@ -50,7 +50,7 @@ class Staged:
     scene: Scene
     make: Maker
     governor: Callable[[], Governor | None] = _none
-    calls: Calls | None = None
+    calls: Callable[[], Calls] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Noted(Draws):
 def play_again(staged: Staged, repair: Repair | None, draws: Draws, governor: Governor | None) -> Episode:
     """One more episode of the same cell and instance."""
     scene = dataclasses.replace(staged.scene, governor=governor)
-    return play(scene, staged.instance, staged.make(), draws, repair=repair, calls=staged.calls)
+    calls = staged.calls() if staged.calls is not None else None
+    return play(scene, staged.instance, staged.make(), draws, repair=repair, calls=calls)
 
 
 def repairs_of(staged: Staged, stages: Collection[Repairable]) -> Repairs:

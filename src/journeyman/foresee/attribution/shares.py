@@ -14,7 +14,7 @@ def shares(
     cell: str, failures: Sequence[Failure], successes: Sequence[Success], *, planted: Repairable | None = None
 ) -> CellShares:
     """What the stages did in these episodes, all of one cell."""
-    flipped = [failure for failure in failures if failure.whole]
+    flipped = [failure for failure in failures if failure.whole and failure.sufficient]
     unflipped = [failure for failure in failures if not failure.singles and not failure.pairs]
     return CellShares(
         cell, len(failures), tuple(_stage(stage, failures, flipped) for stage in STAGES),

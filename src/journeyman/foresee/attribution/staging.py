@@ -1,0 +1,129 @@
+"""The episodes of a run, each with all that it takes to play it again."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from journeyman.errors import PromptTooLong
+from journeyman.foresee import events
+from journeyman.foresee.agents.agent import Brief, Maker, Turn, waits
+from journeyman.foresee.attribution.paying import ReplayCalls
+from journeyman.foresee.attribution.replay import LEAST, Staged, play_again
+from journeyman.foresee.cell import Cell
+from journeyman.foresee.draws import Draws
+from journeyman.foresee.evaluation.opened import Opened
+from journeyman.foresee.governors.governor import Governor
+from journeyman.foresee.protocol.decision import Episode
+from journeyman.foresee.replies import replies_of
+from journeyman.ledger import Ledger
+from journeyman.runlog import RunLog
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A logged episode with its place in the run: numbers of the cell and of the instance."""
+
+    cell: int
+    number: int
+    episode: Episode
+
+    @property
+    def key(self) -> str:
+        """Its key in the log."""
+        return events.episode_key(self.cell, self.episode.seed, self.episode.instance)
+
+
+def logged(log: RunLog) -> list[Logged]:
+    """All finished episodes by cell, seed and instance."""
+    about = events.about(log)
+    place = {instance: number for number, instance in enumerate(about.instances)}
+    seeds = {seed: number for number, seed in enumerate(about.plan.seeds)}
+    found = [Logged(int(key.partition("/")[0]), place[e.instance], e) for key, e in events.keyed_episodes(log)]
+    return sorted(found, key=lambda one: (one.cell, seeds[one.episode.seed], one.number))
+
+
+def replays_of(make: Maker, asked: int | None) -> int:
+    """How many replays an agent needs: what was asked for, else 1, or 8 where it asks somebody and so does not repeat
+    itself."""
+    return asked if asked is not None else LEAST if waits(make) else 1
+
+
+class Stage:
+    """Stages the episodes of one cell for one worker.
+
+    Args:
+        replies: gives the texts of an episode's replies, for governors that learn from episodes of agents that ask somebody.
+        ledger: pays for language models.
+    """
+
+    def __init__(self, opened: Opened, cell: int, replies: Callable[[Logged], Sequence[str]], ledger: Ledger) -> None:
+        self._opened, self._number, self._replies, self._ledger = opened, cell, replies, ledger
+        self.cell: Cell = opened.plan.cells[cell]
+        self._scene = opened.scene(self.cell)
+        self._make = opened.maker(self.cell.agent)
+
+    def staged(self, episodes: Sequence[Logged], wanted: Callable[[Logged], bool]) -> Iterator[tuple[Logged, Staged]]:
+        """Those that are wanted, in order. `episodes`: all of the cell, by seed and instance.
+
+        A governor that learns is taken through the episodes before, which are played again as they were.
+        """
+        if not self._opened.learns(self.cell):
+            fresh = self._fresh if self._scene.governor is not None else None
+            yield from ((one, self._stage(one, fresh)) for one in episodes if wanted(one))
+            return
+        last = max((i for i, one in enumerate(episodes) if wanted(one)), default=-1)
+        for _, of_seed in itertools.groupby(episodes[: last + 1], key=lambda one: one.episode.seed):
+            governor = self._fresh()
+            for one in of_seed:
+                before = copy.deepcopy(governor)
+                if wanted(one):
+                    yield one, self._stage(one, lambda before=before: copy.deepcopy(before))
+                play_again(self._retold(one), None, Draws(one.episode.seed), governor)
+
+    def _fresh(self) -> Governor | None:
+        return self._opened.governor(self.cell.governor)
+
+    def _stage(self, one: Logged, governor: Callable[[], Governor | None] | None) -> Staged:
+        staged = Staged(one.episode, self._opened.instances[one.number], self._scene, self._make, calls=self._calls(one))
+        if governor is None:
+            return staged
+        return Staged(staged.episode, staged.instance, staged.scene, staged.make, governor, staged.calls)
+
+    def _calls(self, one: Logged) -> Callable[[], ReplayCalls]:
+        work = itertools.count()
+        return lambda: ReplayCalls(self._ledger, f"replay {one.key}/{next(work)}", one.key)
+
+    def _retold(self, one: Logged) -> Staged:
+        """The episode with an agent that says again what it said, where the agent itself would have to ask."""
+        make: Maker = (lambda: _Retold(self._replies(one))) if waits(self._make) else self._make
+        return Staged(one.episode, self._opened.instances[one.number], self._scene, make)
+
+
+def texts_of(log: RunLog, episode: Episode) -> dict[int, str]:
+    """Decision -> the reply that it began with, where replies were kept."""
+    return {
+        decision.index: log.blob(decision.text).decode("utf-8", "surrogatepass")
+        for decision in replies_of(episode)
+        if decision.text
+    }
+
+
+class _Retold:
+    """Says again what an agent once said."""
+
+    def __init__(self, replies: Sequence[str]) -> None:
+        self._replies = iter(replies)
+
+    def begin(self, brief: Brief) -> None:
+        """Nothing to prepare."""
+
+    def reply(self, turn: Turn) -> str:
+        """The next reply. Where there is none, the log's ended because the prompt had no more room."""
+        try:
+            return next(self._replies)
+        except StopIteration:
+            raise PromptTooLong("the episode had ended here") from None
+
