@@ -76,9 +76,13 @@ def gap(pairs: Sequence[tuple[Episode, ...]], why: str) -> Measured:
 
 
 def _delta(sums: Sample, counts: Counts) -> Measured:
-    if not counts.first + counts.second and sums.single:
-        # Nothing differed, so resampling shows no spread. As many pairs may still differ as Wilson's interval allows.
-        most = wilson(0, counts.n)[1]
+    if sums.single and counts.n in (counts.both + counts.neither, counts.first, counts.second):
+        # All pairs differ alike, so resampling shows no spread. As many may still differ otherwise as Wilson's interval allows.
+        least, most = 1 - wilson(0, counts.n)[1], wilson(0, counts.n)[1]
+        if counts.n == counts.first:
+            return Measured(1.0, least, 1.0, counts.n, method="wilson", why="all pairs are won")
+        if counts.n == counts.second:
+            return Measured(-1.0, -1.0, -least, counts.n, method="wilson", why="all pairs are lost")
         return Measured(0.0, -most, most, counts.n, method="wilson", why="no pair differs")
     return measure(sums, lambda s: ratio(s["with"] - s["without"], s["n"]), why="there is no pair")
 

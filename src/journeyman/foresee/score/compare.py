@@ -15,6 +15,7 @@ from journeyman.foresee.protocol.decision import Episode
 from journeyman.foresee.score.report.page import page_of
 from journeyman.foresee.score.report.words import caveats, headlines
 from journeyman.foresee.score.scores import Scores, score_runs
+from journeyman.foresee.score.traces import read_traces
 from journeyman.foresee.score.value import Prices
 from journeyman.report.page import Page
 from journeyman.report.table import Table
@@ -107,6 +108,17 @@ def compare(
     return Comparison(read, found)
 
 
+def episodes_of(given: str, *, folder: str | Path | None = None) -> Sequence[Episode]:
+    """The episodes of a file of traces, or of a run; what ends in ".jsonl" or is a file is the former.
+
+    Raises as `traces.read_traces` and `compare`.
+    """
+    path = Path(given)
+    if path.suffix in (".jsonl", ".json", ".ndjson") or (path.is_file() and path.suffix != ".sqlite"):
+        return read_traces(path)
+    return _read(given, "", Path(folder) if folder is not None else runs_root()).episodes
+
+
 def document_of(scores: Scores) -> dict[str, Any]:
     """Scores as plain data."""
     return {
@@ -129,7 +141,8 @@ def _read(run: str | Path, letter: str, root: Path) -> Read:
     try:
         folder = find_run(run, root)
     except RunNotFound as error:
-        raise RunNotFound(f"{error}; 'foresee compare' takes runs of 'foresee'") from error
+        takes = "'foresee compare' takes runs of 'foresee', and 'foresee score' files of traces, too"
+        raise RunNotFound(f"{error}; {takes}") from error
     with RunLog.open(folder) as log:
         found = events.episodes(log)
         if not found:

@@ -13,7 +13,7 @@ import msgspec
 
 from journeyman.foresee.protocol.branches import agrees
 from journeyman.foresee.protocol.decision import Decision, Episode
-from journeyman.foresee.score.interval import measure, part_of, sample
+from journeyman.foresee.score.interval import Sample, measure, part_of, sample
 from journeyman.foresee.score.measured import Measured, missing
 from journeyman.foresee.score.wasted import wasted
 
@@ -123,7 +123,6 @@ def misuse(episodes: Sequence[Episode]) -> dict[str, Measured]:
     if not sums.sums["calls"][0]:
         return {name: missing("the calls themselves are not in the log", of="calls") for name in NAMES}
     open_ = int(sums.sums["undetermined"][0])
-    least = f"a lower bound: of {open_} calls the log does not tell all" if open_ else ""
     found = {
         "misuse/calls": measure(sums, part_of("misused", "calls"), count="calls", of="calls"),
         "misuse/cases": measure(
@@ -131,9 +130,11 @@ def misuse(episodes: Sequence[Episode]) -> dict[str, Measured]:
         ),
         "misuse/undetermined": measure(sums, part_of("undetermined", "calls"), count="calls", of="calls"),
     }
-    if least:
-        for name in ("misuse/calls", "misuse/cases"):
-            found[name] = _noted(found[name], least)
+    for name in ("misuse/calls", "misuse/cases") if open_ else ():
+        blind = open_ == int(sums.sums["calls"][0])
+        found[name] = missing(f"of no call does the log tell all: {_lacking(sums)}", of="calls") if blind else _noted(
+            found[name], f"a lower bound: of {open_} calls the log does not tell all"
+        )
     for kind in KINDS:
         one = measure(sums, part_of(f"is_{kind}", f"known_{kind}"), why=_UNKNOWN[kind], count=f"known_{kind}", of="calls")
         found[f"misuse/{kind}"] = _noted(one, _basis_words(bases)) if kind == "wasted" and one.value is not None else one
@@ -159,6 +160,10 @@ _UNKNOWN = {
 _BASES = {
     "mind": "by what the mind foresaw", "values": "by the mind's values", "rule": "by the rule", "": "cannot be told",
 }  # fmt: skip
+
+
+def _lacking(sums: Sample) -> str:
+    return "; ".join(_UNKNOWN[kind] for kind in KINDS if not sums.sums[f"known_{kind}"][0])
 
 
 def _basis_words(bases: Mapping[str, int]) -> str:

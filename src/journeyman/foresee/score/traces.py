@@ -97,7 +97,8 @@ class _StrictEpisode(Episode, frozen=True, forbid_unknown_fields=True, kw_only=T
     decisions: tuple[_StrictDecision, ...]
 
 
-_whole = msgspec.json.Decoder(_StrictEpisode)
+_strict = msgspec.json.Decoder(_StrictEpisode)
+_whole = msgspec.json.Decoder(Episode)
 _line = msgspec.json.Decoder(TraceLine)
 _any = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -120,7 +121,8 @@ def read_traces(path: Path) -> list[Episode]:
     for number, line in _lines(data):
         where = f"{path}, line {number}"
         if "decisions" in _decoded(_any, line, where):
-            order.append(_checked(_decoded(_whole, line, where), where))
+            _decoded(_strict, line, where)
+            order.append(_checked(_whole.decode(line), where))
         else:
             decision: TraceLine = _decoded(_line, line, where)
             key = (*_player(decision), str(decision.instance), str(decision.seed))
