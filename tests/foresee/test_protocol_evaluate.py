@@ -23,6 +23,7 @@ from journeyman.foresee.evaluation.result import rows_of
 from journeyman.foresee.evaluation.schedule import Schedule, Unit
 from journeyman.foresee.governors.governor import ALLOW, Ruling
 from journeyman.foresee.protocol.decision import Episode
+from journeyman.foresee.world_models.model import Prediction
 from journeyman.runlog import RunLog, canonical_digest
 
 evaluate, resume, forecast = jm.foresee.evaluate, jm.foresee.resume, jm.foresee.forecast
@@ -402,3 +403,36 @@ def test_agents_by_class_go_by_its_name() -> None:
     with pytest.raises(UsageError, match="neither a name nor something that makes one"):
         evaluate("lake-4", agents=[7])  # type: ignore[list-item]
     assert ALLOW.verdict == "allow"
+
+
+def test_a_world_that_cannot_be_copied_is_played_and_nobody_says_what_is_true(tmp_path: Path) -> None:
+    (tmp_path / "my_world.py").write_text(
+        "import sys, threading\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from protocol_doubles import Corridor\n"
+        "class Locked(Corridor):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.lock = threading.Lock()\n"
+    )
+
+    class Guess:
+        """Says that nothing will change."""
+
+        name = "guess"
+
+        def __init__(self, world: Any) -> None:
+            self._world = world
+
+        def predict(self, snapshot: bytes, actions: Any, asked: Any) -> Prediction:
+            return Prediction(self._world.observe(), dict(self._world.digest()), snapshot, len(actions))
+
+    for parallel in (1, 2):
+        result = evaluate(
+            f"{tmp_path}/my_world.py:Locked", agents=[always], world_models=[Guess], instances=3, runs=tmp_path / "runs",
+            parallel=parallel,
+        )  # fmt: skip
+        assert all(episode.success for episode in result.episodes)
+        calls = [d for episode in result.episodes for d in episode.decisions if d.context == "W"]
+        assert len(calls) == 9
+        assert all(d.predicted and not d.true for d in calls)

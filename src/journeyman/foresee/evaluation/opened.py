@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +13,18 @@ from journeyman.foresee.evaluation.plan import Given, Plan
 from journeyman.foresee.governors.governor import Governor, learns
 from journeyman.foresee.protocol.scene import Scene
 from journeyman.foresee.world_models.clone import clone
-from journeyman.foresee.world_models.model import WorldModel
-from journeyman.foresee.worlds.world import Instance, World
+from journeyman.foresee.world_models.model import Asked, Prediction, WorldModel
+from journeyman.foresee.worlds.world import Instance, Snapshot, World
+
+
+class Unasked:
+    """Stands where there is nothing to ask."""
+
+    name = "none"
+
+    def predict(self, snapshot: Snapshot, actions: Sequence[int], asked: Asked) -> Prediction:
+        """Raises UsageError."""
+        raise UsageError("in mode invisible there is no world model to ask")
 
 
 @dataclass
@@ -36,10 +47,11 @@ class Opened:
         for name in plan.given:
             if name not in given.names:
                 raise UsageError(f"this run was begun with '{name}' given as an object; give it to resume() again")
+        by_name = given.world is None
         self.world: World = open_world(plan.world) if given.world is None else clone(given.world)
         self.about = self.world.about
         self.instances: tuple[Instance, ...] = tuple(self.world.instances(plan.instances, plan.split))
-        self._clone = clone(self.world)
+        self._clone = open_world(plan.world) if by_name else clone(self.world)
         self._models: dict[str, WorldModel] = {}
         self._exact_format = _cheapest(self._clone, self.instances[0])
 
@@ -79,12 +91,18 @@ class Opened:
         """The cell, ready to be played from its first episode on."""
         mode: Mode = cell.mode  # type: ignore[assignment]  # `Cell` has checked it
         memory: Memory = cell.memory  # type: ignore[assignment]
-        # What nobody asks need not be opened.
-        model = self.model("exact" if mode == "invisible" else cell.world_model)
+        model = Unasked() if mode == "invisible" else self.model(cell.world_model)
         return Scene(
-            self.world, model, mode, memory, cell.key, self.governor(cell.governor), self.model("exact"), self._clone,
+            self.world, model, mode, memory, cell.key, self.governor(cell.governor), self._exact(), self._clone,
             self.format(cell), self._exact_format, self.plan.reliable,
         )  # fmt: skip
+
+    def _exact(self) -> WorldModel | None:
+        """The exact clone, for the record; None of a world that cannot be copied, where nobody knows what is true."""
+        try:
+            return self.model("exact")
+        except UsageError:
+            return None
 
     def format(self, cell: Cell) -> str:
         """Of the cell's observations. Raises UsageError: the agent does not understand what the plan asks for."""
