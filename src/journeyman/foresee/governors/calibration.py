@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -40,7 +40,7 @@ class Calibration(msgspec.Struct, frozen=True):
     y: list[float]
     points: int
     base: float
-    kind: str = "calibration"
+    kind: Literal["calibration"] = "calibration"
 
     def __call__(self, confidence: float) -> float:
         """Probability of success, in 0..1, of one who states this confidence."""
@@ -102,7 +102,7 @@ def load(path: Path) -> Calibration:
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} holds no calibration: {error}") from None
     rising = all(a < b for a, b in zip(found.x, found.x[1:], strict=False)) and found.y == sorted(found.y)
-    if found.kind != "calibration" or not found.x or len(found.x) != len(found.y) or not rising:
+    if not found.x or len(found.x) != len(found.y) or not rising:
         raise UsageError(f"{path} holds no calibration: its corners do not rise")
     if not all(0.0 <= y <= 1.0 for y in [*found.y, found.base]):
         raise UsageError(f"{path} holds no calibration: a probability in it is outside of 0..1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -95,7 +95,7 @@ class Uplift(msgspec.Struct, frozen=True):
     points: int
     instances: int
     effect: float
-    kind: str = "uplift"
+    kind: Literal["uplift"] = "uplift"
 
     def tau(self, x: Mapping[str, float], world: str) -> float:
         """What a call adds to the probability of success at a point with these features, in -1..1."""
