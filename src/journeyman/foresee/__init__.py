@@ -33,20 +33,31 @@ if TYPE_CHECKING:
     from journeyman.foresee.protocol.decision import Episode as Episode
     from journeyman.foresee.protocol.episode import play as play
     from journeyman.foresee.protocol.scene import Scene as Scene
+    from journeyman.foresee.score.compare import Comparison as Comparison
+    from journeyman.foresee.score.compare import compare as compare
+    from journeyman.foresee.score.scores import Scores as Scores
+    from journeyman.foresee.score.scores import score as score
+    from journeyman.foresee.score.traces import read_traces as read_traces
+    from journeyman.foresee.score.traces import write_episodes as write_episodes
+    from journeyman.foresee.score.value import Prices as Prices
     from journeyman.foresee.world_models.open import open_world_model as open_world_model
     from journeyman.foresee.worlds.registry import open_world as open_world
 
 # Public name -> the module of this package that has it.
 _HOME = {
     "Cell": "cell",
+    "Comparison": "score.compare",
     "Decision": "protocol.decision",
     "Draws": "draws",
     "Episode": "protocol.decision",
     "Forecast": "evaluation.forecast",
+    "Prices": "score.value",
     "Progress": "evaluation.progress",
     "Result": "evaluation.result",
     "Row": "evaluation.result",
     "Scene": "protocol.scene",
+    "Scores": "score.scores",
+    "compare": "score.compare",
     "evaluate": "evaluate",
     "forecast": "evaluate",
     "open_agent": "agents.open",
@@ -55,7 +66,10 @@ _HOME = {
     "open_world": "worlds.registry",
     "open_world_model": "world_models.open",
     "play": "protocol.episode",
+    "read_traces": "score.traces",
     "resume": "evaluate",
+    "score": "score.scores",
+    "write_episodes": "score.traces",
 }
 
 __all__ = sorted(_HOME)

@@ -77,7 +77,7 @@ def gap(pairs: Sequence[tuple[Episode, ...]], why: str) -> Measured:
 
 def _delta(sums: Sample, counts: Counts) -> Measured:
     if sums.single and counts.n in (counts.both + counts.neither, counts.first, counts.second):
-        # All pairs differ alike, so resampling shows no spread. As many may still differ otherwise as Wilson's interval allows.
+        # All pairs are alike, so resampling shows no spread. As many may still be otherwise as Wilson's interval allows.
         least, most = 1 - wilson(0, counts.n)[1], wilson(0, counts.n)[1]
         if counts.n == counts.first:
             return Measured(1.0, least, 1.0, counts.n, method="wilson", why="all pairs are won")

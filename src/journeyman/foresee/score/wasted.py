@@ -17,8 +17,8 @@ def wasted(episode: Episode) -> tuple[tuple[bool | None, Basis], ...]:
        action the best) or `evsi` 0 (which is the same, but for ties): wasted; above 0: not. For calls that the governor
        had made, whose figures are of that very call.
     2. "rule", from the log alone: nothing was decided after it (the episode has no later action or answer); or the model
-       is exact and the world without chance, and the same was simulated before from the same real state: the answer was
-       known. True only; what the rule does not catch stays open.
+       is exact and the world a built-in one without chance, and the same was simulated before from the same real state:
+       the answer was known. True only; what the rule does not catch stays open.
     3. "values": of the mind, of the turns considered (a value is a probability of success). Wasted if one turn only is
        considered; if the best is at 1 already; or if the simulated turn is the best and no other has a value above 0, so
        that even a failure would leave it so. Not wasted if none of these holds and the simulated turn is one of them.
@@ -36,10 +36,15 @@ def wasted(episode: Episode) -> tuple[tuple[bool | None, Basis], ...]:
         if decision.context != "W":
             continue
         query = (decision.origin, decision.actions)
-        known = query in asked and decision.model == "exact" and "slip" not in episode.world
+        known = query in asked and decision.model == "exact" and _certain(episode.world)
         asked.add(query)
         found.append(_one(decision, known or i > last))
     return tuple(found)
+
+
+def _certain(world: str) -> bool:
+    """Whether the same actions are known to have the same outcome there."""
+    return world.startswith(("lake-", "push-")) and "slip" not in world
 
 
 def _one(decision: Decision, without_news: bool) -> tuple[bool | None, Basis]:
