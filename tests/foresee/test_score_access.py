@@ -174,6 +174,14 @@ def test_force_is_held_against_both_other_modes() -> None:
     assert value(normal, "access/delta") == pytest.approx(0.6)
 
 
+def test_what_a_governed_cell_is_held_against_has_no_governor() -> None:
+    played = outcomes([(False, True)] * 6, ["invisible", "normal"], governor="none")
+    played += outcomes([(True,)] * 6, ["force"]) + outcomes([(True,)] * 6, ["force"], governor="voi:cost=0.02")
+    played += outcomes([(True,)] * 6, ["normal"], governor="voi:cost=0.02")
+    found = cell(score(played), governor="voi:cost=0.02")
+    assert found.always == "scripted | exact | force | none"
+
+
 def test_names_of_cells_are_read_back() -> None:
     for asked in (
         Cell("scripted:a=1", "exact+transition=0.2", "normal", "voi:cost=0.02"), Cell("cmd:./a | tee b", mode="force"),

@@ -158,7 +158,8 @@ def normal_of(group: Group, groups: Sequence[Group]) -> Group | None:
 
 
 def _closest(group: Group, groups: Sequence[Group], mode: str) -> Group | None:
-    """Of the agent's groups in `mode`, the one that has most of the rest of the name in common."""
+    """Of the agent's groups in `mode`, the one that has most of the rest of the name in common; one without a governor
+    before one with the same, since what it is wanted for is the mode alone."""
     fit = [
         other for other in groups
         if other.world == group.world and other.name.agent == group.name.agent and other.name.mode == mode
@@ -168,7 +169,7 @@ def _closest(group: Group, groups: Sequence[Group], mode: str) -> Group | None:
     def unlike(other: Group) -> tuple[bool, bool, bool, bool]:
         mine, theirs = group.name, other.name
         return (
-            theirs.world_model != mine.world_model, theirs.governor != mine.governor, theirs.governor != "none",
+            theirs.world_model != mine.world_model, theirs.governor != "none", theirs.governor != mine.governor,
             theirs.memory != mine.memory,
         )  # fmt: skip
 
