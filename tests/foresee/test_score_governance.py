@@ -191,6 +191,8 @@ def test_each_prediction_is_judged_by_its_own_outcome() -> None:
     assert [(f.predicted, f.outcome) for f in found["values"]] == [(0.7, 1.0)]
     assert [(f.predicted, f.outcome) for f in found["p_useful"]] == [(0.3, 1.0)], "the first named"
     assert [f.outcome for f in found["reliability"]] == [1.0, 0.0, 0.0], "the last was shown well and read wrong"
+    deep = episode("y", [call(0, (1, 2, 3), predicted=shown, by="governor", ruling={"values": figures})])
+    assert [f.predicted for f in foretold([deep], [])["reliability"]] == [pytest.approx(0.9**3)]
 
 
 def test_a_foretold_gain_is_held_against_the_doubly_robust_score() -> None:
@@ -248,6 +250,10 @@ def test_a_governor_is_held_against_a_coin_and_a_confidence_threshold_at_equal_c
     found = cell(score(governed(rows)), governor="voi:cost=0.02").metrics
     assert found["frontier/over_random"].value == pytest.approx(0.65 - 0.6)
     assert found["frontier/over_confidence"].value == pytest.approx(0.65 - 0.63)
+    assert not found["frontier/over_confidence"].why
+    busy = cell(score(governed([("voi:cost=0.02", 0.65, 9), *rows[1:]])), governor="voi:cost=0.02").metrics
+    assert busy["frontier/over_confidence"].value == pytest.approx(0.65 - 0.64)
+    assert "call at most 6.00 times, this 9.00" in busy["frontier/over_confidence"].why
     eager = cell(score(governed([("voi:cost=0", 0.8, 12)])), governor="voi:cost=0").metrics
     assert "calls more than always-calling" in eager["frontier/over_random"].why
     assert "play one at several thresholds" in eager["frontier/over_confidence"].why

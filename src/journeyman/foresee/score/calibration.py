@@ -5,8 +5,9 @@ What is predicted and by what it is judged:
 confidence    that the agent stated with a real action or an answer; the episode's success
 values        the mind's value of the turn that was taken; the episode's success
 p_useful      the governor's chance that a call is of use, at the first ruling that names it; that the instance needs a call
-reliability   of world model and reading together, at the ruling under which it was called; that what the agent stated of
-              the prediction (else the prediction itself) agrees with the exact clone
+reliability   of world model and reading together, of a step, at the ruling under which it was called, to the power of the
+              number of actions; that what the agent stated of the prediction (else the prediction itself) agrees with the
+              exact clone
 uplift        the governor's predicted gain of a call (tau, or evsi), where a coin decided; the doubly robust score (spec J2)
 """
 
@@ -110,7 +111,8 @@ def foretold(
             trusted = _figures(call.ruling).get("reliability")
             right = agrees(call.predicted if reading is None else reading, call.true)
             if trusted is not None and right is not None:
-                found["reliability"].append(Foretold(episode.instance, trusted, float(right)))
+                whole = min(max(trusted, 0.0), 1.0) ** max(1, len(call.actions))
+                found["reliability"].append(Foretold(episode.instance, whole, float(right)))
     for policy, invisible, always, *_ in trios:
         said = next((f["p_useful"] for d in policy.decisions if "p_useful" in (f := _figures(d.ruling))), None)
         if said is not None:

@@ -202,7 +202,16 @@ def _over_confidence(group: Group, groups: Sequence[Group], invisible: Group | N
         return missing("the agent was not played in mode invisible")
     if not rivals:
         return missing("no other cell of the agent has a governor 'confidence'; play one at several thresholds")
-    return over(group, rivals, invisible)
+    found = over(group, rivals, invisible)
+    most = max(_calls(rival) for rival in rivals)
+    if found.value is not None and _calls(group) > most * 1.05 + 0.05:
+        why = f"the thresholds that were played call at most {most:.2f} times, this {_calls(group):.2f}; play a lower one"
+        return msgspec.structs.replace(found, why=why)
+    return found
+
+
+def _calls(group: Group) -> float:
+    return sum(episode.calls for episode in group.episodes) / len(group.episodes)
 
 
 def _remarks(group: Group, pairs: Sequence[tuple[Episode, ...]], invisible: Group | None) -> list[str]:

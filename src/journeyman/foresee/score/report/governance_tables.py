@@ -161,6 +161,7 @@ def _named(key: str, named: dict[str, str]) -> str:
 
 
 def _beats(found: Measured) -> str:
-    if found.value is None or found.low is None or found.high is None:
+    """Nothing is shown where no threshold calls as much, which is the reason that a value then has."""
+    if found.value is None or found.low is None or found.high is None or found.why:
         return "not shown"
     return "yes" if found.low > 0 else "no" if found.high < 0 else "not shown"

@@ -18,7 +18,7 @@ from journeyman.foresee.score.report.cells import (
     with_access,
 )
 from journeyman.foresee.score.scores import Scores
-from journeyman.report.number import NONE, number
+from journeyman.report.number import NONE
 from journeyman.report.table import Table
 
 
@@ -126,7 +126,7 @@ def calls_table(scores: Scores) -> Table:
         for row in cell.calls:
             span = str(row.least) if row.least == row.most else f"{row.least}-{row.most}"
             rate = value_words(Measured(row.rate, row.low, row.high))
-            alone = number(row.without, digits=3)
+            alone = value_words(Measured(row.without))
             rows.append([label(cell, scores), cell.world, cell.name.mode, span, str(row.n), rate, alone])
     columns = ("agent", "world", "mode", "calls", "episodes", "success", "alone")
     note = "Alone: share of the same instances that the agent solves without a world model, which says how hard they are."
