@@ -141,7 +141,7 @@ def test_the_smallest_change_is_the_one_that_so_many_pairs_find(n: int, discorda
 
 def test_power_is_said_before_a_run() -> None:
     said = power_words(400)
-    assert said.startswith("with 400 paired instances, if 15 % of the pairs differ, a change of 5.4 points")
+    assert said.startswith("power: with 400 paired instances, if 15 % of the pairs differ, a change of 5.4 points")
     assert said.endswith("5 points need 469")
     assert "need" not in power_words(600)
     assert "no change of the success rate is found" in power_words(5)

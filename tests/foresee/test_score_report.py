@@ -76,7 +76,7 @@ def test_a_dash_has_its_reason_below_the_table() -> None:
     many = Reasons()
     for i in range(9):
         many.of("x", missing(f"reason {i}"))
-    assert "and 3 more reasons" in many.note()
+    assert "More reasons, which --json has: 3." in many.note()
 
 
 def test_every_table_has_rows_of_its_width_and_the_main_ones_come_first(scored: Scores) -> None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def play(what: Mapping[str, Any], *, cost: float | None, quiet: bool, json: bool) -> int:
     """Play, with progress on stderr; then the table, or the document."""
     from journeyman.foresee import evaluate
+    from journeyman.foresee.score.paired_table import power_words
 
+    if not quiet:
+        _line(power_words(what["instances"]))
     return _followed(what["world"], lambda follow: evaluate(**what, on_progress=follow), cost, quiet=quiet, json=json)
 
 
@@ -43,15 +46,19 @@ def show_run(folder: Path, *, cost: float | None = None, json: bool) -> int:
 def predict(what: Mapping[str, Any], *, json: bool) -> int:
     """Say what it would take."""
     from journeyman.foresee import forecast
+    from journeyman.foresee.score.paired_table import power_words
 
     found = forecast(**what)
+    power = power_words(what["instances"])
     if json:
         write_json({
             "world": found.world, "episodes": found.episodes, "replies": found.replies, "tokens": found.tokens,
             "usd": found.usd, "minutes": found.seconds / 60, "parallel": found.parallel, "cells": found.cells,
+            "power": power,
         })  # fmt: skip
         return 0
     _say_forecast(found)
+    stdout().print(rich_text(power), soft_wrap=True)
     return 0
 
 

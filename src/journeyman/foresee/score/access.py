@@ -55,7 +55,7 @@ def access(pairs: Sequence[tuple[Episode, ...]], why: str) -> dict[str, Measured
     assert math.isclose(delta.value, helps.value - hurts.value, abs_tol=1e-12), "the effect is not helps less hurts"
     discordant = counts.discordant
     least = smallest_change(counts.n, discordant) if counts.n else None
-    never = f"with {counts.n} pairs, {100 * discordant:.0f} % of which differ, no change is found with 80 % power"
+    never = "so few pairs differ that no change of the success rate is found with 80 % power"
     return {
         "access/delta": delta,
         "access/helps": helps,

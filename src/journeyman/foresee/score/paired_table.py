@@ -147,7 +147,7 @@ def smallest_change(n: int, discordant: float, *, power: float = 0.8, level: flo
 def power_words(n: int, *, discordant: float = 0.15, power: float = 0.8) -> str:
     """What a planned run of `n` paired instances can show, in a sentence to be said before it (spec d.2.11)."""
     least = smallest_change(n, discordant, power=power)
-    ahead = f"with {n} paired instances, if {100 * discordant:.0f} % of the pairs differ, "
+    ahead = f"power: with {n} paired instances, if {100 * discordant:.0f} % of the pairs differ, "
     needed = pairs_needed(0.05, discordant, power=power) if discordant >= 0.05 else None
     for_five = "" if needed is None or needed <= n else f"; 5 points need {needed}"
     if least is None:

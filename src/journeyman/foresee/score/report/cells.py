@@ -79,7 +79,7 @@ class Reasons:
         """The sentences, then the reasons."""
         said = [f"{NONE} at {', '.join(columns)}: {why}" for why, columns in self.cells.items()]
         if len(said) > most:
-            said = [*said[:most], f"and {len(said) - most} more reasons, which --json has"]
+            said = [*said[:most], f"More reasons, which --json has: {len(said) - most}"]
         return " ".join([*sentences, *([". ".join(said) + "."] if said else [])])
 
 
