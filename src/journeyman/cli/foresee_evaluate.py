@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 def play(what: Mapping[str, Any], *, cost: float | None, quiet: bool, json: bool) -> int:
     """Play, with progress on stderr; then the table, or the document."""
     from journeyman.foresee import evaluate
-    from journeyman.foresee.score.paired_table import power_words
 
-    if not quiet:
-        _line(power_words(what["instances"]))
     return _followed(what["world"], lambda follow: evaluate(**what, on_progress=follow), cost, quiet=quiet, json=json)
 
 
