@@ -35,7 +35,9 @@ from journeyman.foresee.score.report.plot import Mark, Spot, Trace, draw_plot
 from journeyman.foresee.score.report.tables import main_tables, tables
 from journeyman.foresee.score.report.words import caveats, headlines
 from journeyman.foresee.score.scores import Scores, score
+from journeyman.report.blocks import Section
 from journeyman.report.page import render
+from journeyman.report.table import Table
 from journeyman.runlog import RunLog
 
 PAGE = (Path(__file__).parents[2] / "docs" / "foresee-metrics.md").read_text("utf-8")
@@ -212,8 +214,10 @@ def test_runs_are_compared(tmp_path: Path) -> None:
     governed = next(cell for cell in found.scores.cells if cell.name.governor != "none")
     assert governed.metrics["access/delta"].value == pytest.approx(-0.5), "its baseline is in the other run"
     assert [one.about for one in found.scores.contrasts] == ["governor"]
-    page = render(found.page())
+    planted = Table(("planted", "gate", "reading"), [("reading", "1", "30")], title="Planted faults")
+    page = render(found.page([Section("Attribution", [planted], "attribution")]))
     assert "not ended" in page
+    assert page.index("Planted faults") < page.index("Every metric of every cell")
     document = found.document()
     assert [run["name"] for run in document["runs"]] == ["A", "B"]
     assert set(document["cells"][0]["metrics"]) == set(NAMES)

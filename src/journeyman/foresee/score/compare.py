@@ -17,6 +17,7 @@ from journeyman.foresee.score.report.words import caveats, headlines
 from journeyman.foresee.score.scores import Scores, score_runs
 from journeyman.foresee.score.traces import read_traces
 from journeyman.foresee.score.value import Prices
+from journeyman.report.blocks import Section
 from journeyman.report.page import Page
 from journeyman.report.table import Table
 from journeyman.runlog import RunLog, find_run, runs_root
@@ -59,14 +60,14 @@ class Comparison:
         columns = ("", "world", "cells", "instances", "seeds", "episodes", "state", "run")
         return Table(columns, rows, title="Runs", numbers=frozenset(columns[2:6]))
 
-    def page(self) -> Page:
-        """Everything on one page."""
+    def page(self, more: Sequence[Section] = ()) -> Page:
+        """Everything on one page. `more`: sections of other parts, such as what attribution found."""
         facts = [
             ("runs", str(len(self.runs))), ("cells", str(len(self.scores.cells))), ("episodes", str(len(self.episodes))),
             ("worlds", ", ".join(self.scores.worlds)),
         ]  # fmt: skip
         title = "Foresight compared" if len(self.runs) > 1 else f"Foresight: {self.runs[0].run_id}"
-        return page_of(self.scores, title=title, facts=facts, first=[self.table()])
+        return page_of(self.scores, title=title, facts=facts, first=[self.table()], more=more)
 
     def document(self) -> dict[str, Any]:
         """All of it as plain data."""
