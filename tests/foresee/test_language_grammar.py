@@ -131,6 +131,23 @@ def test_what_is_refused_and_why(text, why):
     assert why in said.why
 
 
+PIECES = ["<act>", "<think>", "<simulate>Left", "</think>", "< act ", "<reading>a=", "<", "a=", " ", "<reading>a=1 "]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_reply_of_any_length_is_read_in_a_time_that_grows_with_it(piece):
+    """Anything that takes the square of the length would run for hours, past the time limit of a test."""
+    spaces = " " * 300_000
+    for text in (
+        piece * (300_000 // len(piece)),
+        f"{piece}{spaces}", f"<{spaces}", f"<{spaces}/{spaces}", f"<simulate from={spaces}>Left</simulate>",
+        f"<act>Left{spaces}!</act>", f"<confidence>{spaces}a</confidence><act>0</act>",
+    ):  # fmt: skip
+        assert isinstance(parse(text, LAKE, "normal", memory="continue"), Unreadable)
+    for body in (piece * 50_000, f"a=1{spaces}!", f"{spaces}a={spaces}"):
+        parse(f"<reading>{body}</reading><act>Left</act>", LAKE, "normal")
+
+
 def test_a_call_goes_on_from_another_where_there_is_memory():
     for opening in ('<simulate from="3">', "<simulate from = 3 >", "<Simulate FROM='#3'>"):
         said = parse(f"{opening}Up</simulate>", LAKE, "normal", memory="continue")

@@ -21,7 +21,7 @@ not be read, or anything else the agent is told."""
 
 
 class Calls(Protocol):
-    """The way to language models: each attempt is reserved before it leaves, each reply is in the log, none is paid twice."""
+    """The way to language models: each attempt is reserved before it leaves, each reply is logged, none is paid twice."""
 
     def complete(self, model: Model, prompt: Prompt) -> Completion:
         """The model's reply. Raises as `Model.complete`."""

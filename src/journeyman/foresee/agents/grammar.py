@@ -29,8 +29,12 @@ DEEPEST = 5
 WIDEST = 4
 """Alternatives of one call."""
 
+MANY = 100
+"""Tags, or thoughts, of one reply: more are not looked at, since that takes the square of their number."""
+
 _THOUGHT = re.compile(r"<\s*(think|thinking|thought|reasoning)\s*>.*?<\s*/\s*\1\s*>", re.I | re.S)
 _END_OF_THOUGHT = re.compile(r".*<\s*/\s*(?:think|thinking|thought|reasoning)\s*>", re.I | re.S)
+_ANY_THOUGHT = re.compile(r"<\s*(?:/\s*)?(?:think|thinking|thought|reasoning)\s*>", re.I)
 _OPEN_THOUGHT = re.compile(r"<\s*(think|thinking|thought|reasoning)\s*>", re.I)
 _TAG = re.compile(
     r"<\s*(?P<tag>simulate|act|answer|confidence|reading)(?P<attributes>\s[^<>]*)?>(?P<body>.*?)<\s*/\s*(?P=tag)\s*>",
@@ -80,16 +84,19 @@ def parse(
         memory: of the cell; `from` is only understood where a call may go on from an earlier one.
         fields: of "confidence" and "reading", what must be there (ask for a reading only after a prediction).
     """
-    text = _THOUGHT.sub(" ", text)
-    if ended := _END_OF_THOUGHT.match(text):  # servers that cut off the beginning of the thought
-        text = text[ended.end() :]
-    if thought := _OPEN_THOUGHT.search(text):
-        return Unreadable(f"the thought that begins with <{thought[1].lower()}> has no end, so nothing after it is a reply")
+    opened = [tag[1].lower() for tag in _OPENING.finditer(text)]
+    if len(opened) > MANY:
+        return Unreadable(f"it has {len(opened)} tags; it needs exactly one of {forms(mode)}")
+    if _ANY_THOUGHT.search(text):
+        outside = _without_thoughts(text)
+        if isinstance(outside, Unreadable):
+            return outside
+        text, opened = outside, [tag[1].lower() for tag in _OPENING.finditer(outside)]
     found: dict[str, list[re.Match[str]]] = {}
     for tag in _TAG.finditer(text):
         found.setdefault(tag["tag"].lower(), []).append(tag)
     wishes = [tag for kind in ("simulate", "act", "answer") for tag in found.get(kind, ())]
-    if fault := _miscounted(text, found, wishes, mode):
+    if fault := _miscounted(opened, found, wishes, mode):
         return Unreadable(fault)
     try:
         wish = _wish(wishes[0], about, memory)
@@ -136,13 +143,24 @@ def write(wish: Wish, about: About, *, reading: Mapping[str, Any] | None = None,
     return "\n".join([*parts, f"<{opening}>{body}</{wish.kind}>"])
 
 
+def _without_thoughts(text: str) -> str | Unreadable:
+    """What is said outside of thoughts, of which some servers cut off the beginning."""
+    if len(_ANY_THOUGHT.findall(text)) > MANY:
+        return Unreadable("it has too many thoughts")
+    text = _THOUGHT.sub(" ", text)
+    if ended := _END_OF_THOUGHT.match(text):
+        text = text[ended.end() :]
+    if thought := _OPEN_THOUGHT.search(text):
+        return Unreadable(f"the thought that begins with <{thought[1].lower()}> has no end, so nothing after it is a reply")
+    return text
+
+
 def _miscounted(
-    text: str, found: Mapping[str, Sequence[re.Match[str]]], wishes: Sequence[re.Match[str]], mode: Mode
+    opened: Sequence[str], found: Mapping[str, Sequence[re.Match[str]]], wishes: Sequence[re.Match[str]], mode: Mode
 ) -> str:
     """What is wrong with the tags' number, or ""."""
-    if mode == "invisible" and "simulate" in {tag[1].lower() for tag in _OPENING.finditer(text)}:
+    if mode == "invisible" and "simulate" in opened:
         return f"it has a tag that does not exist here; it needs exactly one of {forms(mode)}"
-    opened = [tag[1].lower() for tag in _OPENING.finditer(text)]
     for kind in dict.fromkeys(opened):
         closed = len(found.get(kind, ()))
         if opened.count(kind) > closed:
@@ -157,7 +175,7 @@ def _miscounted(
             return f"<{kind}> is there more than once"
     for tag in (one for tags in found.values() for one in tags):
         if (tag["attributes"] or "").strip() and tag["tag"].lower() != "simulate":
-            return f"<{tag['tag'].lower()}> takes nothing but its content, not '{tag['attributes'].strip()}'"
+            return f"<{tag['tag'].lower()}> takes nothing but its content, not '{tag['attributes'].strip()[:40]}'"
     return ""
 
 
@@ -182,9 +200,9 @@ def _wish(tag: re.Match[str], about: About, memory: str) -> Wish:
 def _origin(attributes: str, memory: str) -> int | None:
     if not attributes.strip():
         return None
-    number = _FROM.fullmatch(attributes)
+    number = _FROM.fullmatch(attributes) if len(attributes) < 100 else None
     if number is None:
-        raise UsageError(f"<simulate> does not understand '{attributes.strip()}'")
+        raise UsageError(f"<simulate> does not understand '{attributes.strip()[:40]}'")
     if memory == "restart":
         raise UsageError("every simulation begins at the real state, so <simulate> takes no from")
     return int(number[2])

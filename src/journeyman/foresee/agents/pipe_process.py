@@ -108,7 +108,8 @@ class Process:
             if len(raw) >= LONGEST:
                 raise self._failed(f"wrote a line of more than {LONGEST >> 20} MiB")
             status = self._ended()
-            raise self._failed(f"ended{status} without a reply" if not raw.strip() else f"ended{status} in the middle of a line")
+            where = "in the middle of a line" if raw.strip() else "without a reply"
+            raise self._failed(f"ended{status} {where}")
         try:
             reply = msgspec.json.decode(raw, type=PipeReply)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

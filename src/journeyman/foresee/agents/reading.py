@@ -13,6 +13,9 @@ from typing import Any
 
 from journeyman.errors import UsageError
 
+LONGEST = 4000
+"""Characters of a statement that is read."""
+
 _KEY = re.compile(r"\s*[,;]?\s*([A-Za-z_]\w*)\s*[=:]\s*")
 _NEXT = re.compile(r"[\s,;]+[A-Za-z_]\w*\s*[=:]|\s*\Z")
 _NUMBERS = re.compile(r"-?\d{1,9}(?:\s*,\s*-?\d{1,9})+")
@@ -27,6 +30,8 @@ def read_reading(text: str) -> dict[str, Any]:
     Raises UsageError: a sentence that says what is not understood, or that a key is there twice.
     """
     text = text.strip().strip("`").strip()
+    if len(text) > LONGEST:
+        raise UsageError(f"<reading> has {len(text)} characters; {LONGEST} are the most")
     if text.startswith("{"):
         try:
             whole = json.loads(text)
