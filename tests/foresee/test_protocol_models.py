@@ -123,7 +123,7 @@ def test_a_budget_ends_a_run_within_its_cap_and_more_of_it_goes_on(tmp_path: Pat
         assert limit / 4 < used <= limit
         books(result.run)
         paid_before = len(server.requests)
-        done = resume(result.run, models_file=file, parallel=parallel, **{cap: 100 * limit})
+        done = resume(result.run, parallel=parallel, **{cap: 100 * limit})
         assert done.reason == events.PLAYED
         assert paid_before > 0
         assert len(server.requests) == needed, "what was paid for was not asked again"

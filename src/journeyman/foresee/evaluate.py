@@ -176,7 +176,7 @@ def resume(
         run: its folder or its name, in the folder `runs`.
         world, agents, world_models, governors: what it was begun with, if that was no name.
         max_tokens, max_usd, max_wall_s: new caps on the whole run, what it took before included; None: those it had.
-        parallel, models_file, on_progress: as for `evaluate`.
+        models_file: where models.toml is, if it has moved. parallel, on_progress: as for `evaluate`.
 
     Raises:
         RunError: it is no such run, it is damaged, another process writes to it, or its world has changed.
@@ -195,7 +195,7 @@ def resume(
             micro_usd=had.micro_usd if new.micro_usd is None else new.micro_usd,
             wall_s=had.wall_s if new.wall_s is None else new.wall_s,
         )
-        opened = open_all(about.plan, given, models_file, budget)
+        opened = open_all(about.plan, given, models_file or events.models_file(log), budget)
         if (_ids(opened), _fingerprint(opened)) != (about.instances, about.fingerprint):
             close_all(opened)
             raise RunError(

@@ -20,6 +20,7 @@ import os
 import platform
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -89,13 +90,13 @@ def header_of(about: About) -> dict[str, Any]:
     return header
 
 
-def session_body(parallel: int) -> dict[str, Any]:
-    """Who works on the run now."""
+def session_body(parallel: int, models_file: Path | None) -> dict[str, Any]:
+    """Who works on the run now. `models_file`: if one was named."""
     from journeyman import __version__
 
     return {
         "pid": os.getpid(), "host": socket.gethostname(), "platform": platform.platform(), "journeyman": __version__,
-        "parallel": parallel,
+        "parallel": parallel, "models_file": None if models_file is None else str(models_file),
     }  # fmt: skip
 
 
@@ -152,6 +153,13 @@ def episodes(log: RunLog) -> list[Episode]:
         return int(key.partition("/")[0]), seeds[episode.seed], place[episode.instance]
 
     return [episode for _, episode in sorted(keyed_episodes(log), key=order)]
+
+
+def models_file(log: RunLog) -> Path | None:
+    """The models.toml that was named last."""
+    named = [event.volatile.get("models_file") for event in log.events(SESSION) if event.volatile is not None]
+    found = [Path(name) for name in named if name is not None]
+    return found[-1] if found else None
 
 
 def finished(log: RunLog) -> bool:

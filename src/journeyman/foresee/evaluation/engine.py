@@ -69,7 +69,7 @@ class Engine:
 
         Raises what ended an episode, after those under way have ended; the log is resumable then, as after Ctrl-C.
         """
-        self._log.append(events.SESSION, "", None, events.session_body(self._parallel))
+        self._log.append(events.SESSION, "", None, events.session_body(self._parallel, self._opened.models_file))
         for key in self.ledger.open:
             self.ledger.settle(key, None)  # what was in flight when a process died
         try:

@@ -70,7 +70,7 @@ class Opened:
         """The world model of this name. Raises as `open_world_model`."""
         if name not in self._models:
             if name in self.given.world_models:
-                self._models[name] = self.given.world_models[name](self.world)
+                self._models[name] = self.given.world_models[name](self._clone)
             else:
                 from journeyman.foresee.world_models.open import open_world_model
 

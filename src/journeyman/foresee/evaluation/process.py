@@ -85,6 +85,7 @@ class Process:
         assert self._process.stdout is not None
         self._to, self._from, self._post = self._process.stdin, self._process.stdout, post
         self._unit: Unit | None = None
+        self._lock, self._over = threading.Lock(), False
         self._say(Begin(plan))
         self._thread = threading.Thread(target=self._listen, name="worker", daemon=True)
         self._thread.start()
@@ -92,6 +93,8 @@ class Process:
     def send(self, unit: Unit) -> None:
         self._unit = unit
         self._say(Play(unit.cell, unit.seed, unit.instances, unit.again))
+        if self._over:
+            self._give_up()
 
     def stop(self) -> None:
         self._say(Stop())
@@ -117,10 +120,18 @@ class Process:
             unit, self._unit = self._unit, None
             assert unit is not None
             self._post.put((self, Through(unit, _failure(said))))
-        status = self._process.wait()
-        if self._unit is not None:
+        self._process.wait()
+        self._over = True
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Say of the unit under way, once, that the process has died; it may have died before it was given one."""
+        with self._lock:
+            unit, self._unit = self._unit, None
+        if unit is not None:
+            status = self._process.returncode
             how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-            self._post.put((self, Through(self._unit, EpisodeFailed(f"a worker process was ended by {how}"))))
+            self._post.put((self, Through(unit, EpisodeFailed(f"a worker process was ended by {how}"))))
 
 
 def main() -> None:
