@@ -33,11 +33,7 @@ def dead(state: State) -> bool:
     gone = dead_squares(state.room, state.size)
     if any(box in gone for box in state.boxes):
         return True
-    return any(state.room[box] != TARGET and _stuck_for_good(state, box, gone) for box in state.boxes)
-
-
-def _stuck_for_good(state: State, box: int, gone: frozenset[int]) -> bool:
-    return _frozen(state, box, state.boxes, gone)
+    return any(state.room[box] != TARGET and _frozen(state, box, state.boxes, gone) for box in state.boxes)
 
 
 def _frozen(state: State, box: int, others: tuple[int, ...], gone: frozenset[int]) -> bool:
