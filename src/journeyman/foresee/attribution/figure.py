@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from journeyman.foresee.attribution.confusion import Planted
-from journeyman.foresee.attribution.record import CellShares
+from journeyman.foresee.attribution.record import Attribution, CellShares
 from journeyman.foresee.protocol.repair import STAGES
 from journeyman.report.draw.axis import Scale
 from journeyman.report.draw.heat import LEVELS, level_of
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 400, 236
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 14, 30, 44
 _DARK = 6  # levels of the heat map below which white letters are read better
+
+
+def figure_of(found: Attribution) -> bytes | None:
+    """The file of an SVG: bars for each cell with failures, and the map of planted faults where there are any; None: no
+    failure was attributed."""
+    from journeyman.foresee.attribution.tables import planted_rows
+    from journeyman.report.draw.sheet import sheet
+
+    drawn = [draw_stages(cell) for cell in found.shares if cell.failures]
+    if rows := planted_rows(found):
+        drawn.append(draw_confusion(rows))
+    subtitle = "Bars: share of failures that the repair of one stage turns into success; dark: no other single one does."
+    return sheet(drawn, title=f"Why episodes of {found.run} failed", subtitle=subtitle, columns=2) if drawn else None
 
 
 def draw_stages(cell: CellShares) -> Markup:

@@ -89,7 +89,8 @@ class Repairs:
         """The exact clone's prediction, or the world model's: it goes through here so that the action's repair knows it."""
         model = self._exact if "simulator" in self.stages else self._model
         prediction = model.predict(snapshot, actions, asked)
-        self._evidence.shown(state_hash(snapshot), actions, prediction.digest, attached=self.attach())
+        done = actions[: prediction.done] or actions
+        self._evidence.shown(state_hash(snapshot), done, prediction.digest, attached=self.attach())
         for stage in ("simulator", "reading"):
             if stage in self.stages:
                 self._intervened(stage)
@@ -141,10 +142,12 @@ class Repairs:
     def _wasted(self, point: Point) -> bool:
         """Whether a call could change nothing, whatever it showed (spec d.2.5, iii and iv)."""
         asked = point.wish.alternatives
-        if point.wish.origin is None and all(actions in point.asked for actions in asked):
+        if point.wish.origin is not None:
+            return False
+        if all(actions in point.asked for actions in asked):
             return True
-        foreseen = point.mind.foresee(1.0) if point.mind is not None else ()
-        return bool(foreseen) and not any(one.flips for one in foreseen)
+        foreseen = [one for one in point.mind.foresee(1.0) if one.actions in asked] if point.mind is not None else []
+        return len(foreseen) == len(asked) and not any(one.flips for one in foreseen)
 
     def _wanted(self, point: Point) -> Actions:
         """What the agent is about to do: the best under its mind, else what the log shows, else what it asks about."""
@@ -158,7 +161,10 @@ class Repairs:
     # --- the query ----------------------------------------------------------------------------------------------------
 
     def _most_telling(self, point: Point) -> Actions:
-        wanted = self._wanted(point) if point.wish.kind == "simulate" else point.wish.actions
+        asked = point.wish.actions
+        wanted = self._wanted(point) if point.wish.kind == "simulate" else asked
+        if asked[: len(wanted)] == wanted:
+            return asked
         if point.mind is None:
             return wanted
         foreseen = point.mind.foresee(1.0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from journeyman.errors import ReplayDiffers
+from journeyman.errors import ReplayDiffers, UsageError
 from journeyman.foresee.agents.agent import Calls, Maker
 from journeyman.foresee.attribution.blame import key_of
 from journeyman.foresee.attribution.proportion import share_of
@@ -92,9 +92,10 @@ def play_again(staged: Staged, repair: Repair | None, draws: Draws, governor: Go
 
 
 def repairs_of(staged: Staged, stages: Collection[Repairable]) -> Repairs:
-    """Repairs for one replay of this episode."""
+    """Repairs for one replay of this episode. Raises UsageError: nobody can say what would really happen."""
     scene = staged.scene
-    assert scene.exact is not None  # whoever stages an episode opens it
+    if scene.exact is None or scene.clone is None:
+        raise UsageError(f"'{scene.world.about.name}' cannot be copied, so its episodes cannot be replayed with repairs")
     return Repairs(
         stages, scene.model, scene.exact, intended=intended(staged.episode), governed=staged.governor is not _none
     )

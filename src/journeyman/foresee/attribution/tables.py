@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from journeyman.foresee.attribution.agreement import Agreement, Between
 from journeyman.foresee.attribution.codebook import CODES, GOVERNED, GOVERNED_OF, NAMES
-from journeyman.foresee.attribution.confusion import Planted
+from journeyman.foresee.attribution.confusion import Planted, confusion
 from journeyman.foresee.attribution.kappa import Kappa
 from journeyman.foresee.attribution.proportion import Share
-from journeyman.foresee.attribution.record import CellShares
-from journeyman.foresee.protocol.repair import STAGES
+from journeyman.foresee.attribution.record import Attribution, CellShares
+from journeyman.foresee.protocol.repair import STAGES, Repairable
 from journeyman.report.number import NONE, number
 from journeyman.report.table import Table
 
@@ -47,11 +47,21 @@ def successes_table(cells: Sequence[CellShares]) -> Table:
     return Table(columns, rows, title="Successes", numbers=frozenset(columns[1:]), note=note)
 
 
+def planted_rows(found: Attribution) -> list[Planted]:
+    """Planted faults among the run's cells; of several cells with a fault at the same stage, the first."""
+    cells: dict[Repairable, CellShares] = {}
+    for cell in found.shares:
+        if cell.planted is not None:
+            cells.setdefault(cell.planted, cell)
+    failures = {stage: [f for f in found.failures if f.cell == cell.cell] for stage, cell in cells.items()}
+    return confusion({stage: cell.failures + cell.successes for stage, cell in cells.items()}, failures)
+
+
 def confusion_table(rows: Sequence[Planted]) -> Table:
     """Planted faults against repairs."""
     columns = ("planted", "failures", *STAGES, "true stage flips", "only it flips")
     drawn = [
-        [row.stage, f"{row.failures} of {row.played}", *(str(row.flips[s]) for s in STAGES), percent(row.inside),
+        [row.stage, str(row.failures), *(str(row.flips[s]) for s in STAGES), percent(row.inside),
          percent(row.alone)]
         for row in rows
     ]  # fmt: skip
