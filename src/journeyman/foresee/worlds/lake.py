@@ -14,7 +14,7 @@ from journeyman.foresee.worlds.lake_maps import SIZES, first_state
 from journeyman.foresee.worlds.lake_plan import UNREACHABLE, action_values, distances, shortest_actions
 from journeyman.foresee.worlds.lake_rules import NAMES, State, neighbours, pack, slipped, unpack
 from journeyman.foresee.worlds.lake_view import SYMBOLS, about, codes, symbols, told
-from journeyman.foresee.worlds.world import About, Digest, Instance, Snapshot, state_hash
+from journeyman.foresee.worlds.world import About, Digest, Instance, Snapshot
 
 BEST = 0.99
 """Discount under which an action counts as best on slippery ice: sure first, quick second."""
@@ -66,8 +66,8 @@ class Lake(GridWorld[State]):
             return self._seen(), 0.0, True, False, {}
         moves = state.moves
         if self.slip:
-            drawn = self._draws.uniform(self._stage, state.instance, state_hash(pack(state)), moves, *self._key)
-            made = slipped(made, self.slip, drawn)
+            # The packed state has all that a slip is keyed by: instance, map, place and number of the action.
+            made = slipped(made, self.slip, self._draws.uniform(self._stage, pack(state), *self._key))
             moves += 1
         self._state = after = State(state.size, state.tiles, neighbours(state.size)[state.at][made], moves, state.instance)
         return self._seen(), float(after.success), after.terminal, False, {}
