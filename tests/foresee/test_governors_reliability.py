@@ -151,16 +151,17 @@ class _Fixed:
 
 
 def test_a_long_call_whose_end_came_early_counts_as_a_long_call() -> None:
-    trust, at = Learned(Learning(pooling=1.0)), point(mind=Held({0: 0.7, 1: 0.7}))
+    trust, at = Learned(Learning(pooling=1.0)), point(mind=Held({0: 0.95, 1: 0.95}))
     trust.asks(at, [(0, 1, 0)])
-    trust.heard((0, 1), {"terminal": True, "success": False})
+    for _ in range(3):
+        trust.heard((0, 1), {"terminal": True, "success": False})
     trust.ended()
     long, short = Where("lake-6", "exact", (0, 1, 0)), Where("lake-6", "exact", (0, 1))
     assert [key[2] for key in trust.simulator._memories[0].known] == [3]
     # Tile 0 was shown to bear, which was likely, and tile 1 to fail, which was not.
     assert trust.simulator.mean(long) < trust.simulator.learning.start - 0.1
     # Of short calls nothing is known but that.
-    assert trust.simulator.mean(short) == pytest.approx(trust.simulator.mean(long), abs=0.02)
+    assert trust.simulator.mean(short) == pytest.approx(trust.simulator.mean(long), abs=0.1)
 
 
 def test_what_is_tested_is_no_longer_pending_and_reading_is_learned_apart() -> None:

@@ -171,10 +171,10 @@ def test_played_again_an_episode_is_the_same_to_the_last_bit(cell: Cell, world: 
 
     def bits(order: list[int]) -> dict[int, bytes]:
         setting, make = open_scene(world, cell)
-        found = setting.world.instances(4)
+        found = setting.world.instances(3)
         return {n: msgspec.msgpack.encode(play(setting, found[n], make(), Draws(11)), order="deterministic") for n in order}
 
-    once, again = bits([0, 1, 2, 3]), bits([3, 1, 0])
+    once, again = bits([0, 1, 2]), bits([2, 0])
     assert all(again[n] == once[n] for n in again)
     setting, make = open_scene(world, cell)
     other = play(setting, setting.world.instances(1)[0], make(), Draws(12))
@@ -186,12 +186,12 @@ def test_with_an_exact_model_and_no_slip_every_prediction_comes_true() -> None:
     for name in ("lake-6", "push-6"):
         setting, make = open_scene(name, Cell("scripted:perception=0.15", mode="force"))
         checked = 0
-        for instance in setting.world.instances(12):
+        for instance in setting.world.instances(8):
             episode = play(setting, instance, make(), Draws(0))
             assert all(d.predicted == d.true for d in episode.decisions if d.context == "W")
             checked += sum(d.disagreed is not None for d in episode.decisions)
             assert not any(d.disagreed for d in episode.decisions)
-        assert checked > 20
+        assert checked > 10
 
 
 def test_a_governor_hears_of_an_episode_once() -> None:

@@ -21,6 +21,10 @@ def mind_for(brief: Brief, perception: float, misread: float, discount: float) -
         from journeyman.foresee.agents.lake_mind import LakeMind
 
         return LakeMind.of(brief.about, perception=perception, misread=misread, discount=discount)
+    if name.startswith("push-"):
+        from journeyman.foresee.agents.push_mind import PushMind
+
+        return PushMind(brief.draws, brief.instance.id, perception)
     raise UsageError(
         f"scripted agents have a mind for lake-N and push-N, not for '{name}'; for a world of your own write an agent of "
         "your own and give it as FILE.py:NAME"

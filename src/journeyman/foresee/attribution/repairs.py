@@ -128,9 +128,9 @@ class Repairs:
         wanted = wish.actions if wish.kind == "act" else self._wanted(point)
         here = (point.state, point.real)
         if wish.kind == "simulate":
-            if self._wasted(point):
-                return Ruling("veto", why="repaired: the answer is known, or none would change the decision")
             self._opened.add((*here, wanted))
+            if self._wasted(point, wanted):
+                return Ruling("veto", why="repaired: the answer is known, or none would change the decision")
             return ALLOW
         if (*here, wanted) in self._opened or self._evidence.of(point.state, wanted) is not None:
             return ALLOW
@@ -139,15 +139,15 @@ class Repairs:
             return Ruling("simulate", wanted, why="repaired: what is wanted loses or does nothing, and nobody has asked")
         return ALLOW
 
-    def _wasted(self, point: Point) -> bool:
-        """Whether a call could change nothing, whatever it showed (spec d.2.5, iii and iv)."""
-        asked = point.wish.alternatives
+    def _wasted(self, point: Point, wanted: Actions) -> bool:
+        """Whether a call could change nothing, whatever it showed (spec d.2.5, iii and iv). That it asks about the wrong
+        thing is no matter of the gate's."""
         if point.wish.origin is not None:
             return False
-        if all(actions in point.asked for actions in asked):
+        if all(actions in point.asked for actions in point.wish.alternatives):
             return True
-        foreseen = [one for one in point.mind.foresee(1.0) if one.actions in asked] if point.mind is not None else []
-        return len(foreseen) == len(asked) and not any(one.flips for one in foreseen)
+        foreseen = [one for one in point.mind.foresee(1.0) if one.actions == wanted] if point.mind is not None else []
+        return bool(foreseen) and not any(one.flips for one in foreseen)
 
     def _wanted(self, point: Point) -> Actions:
         """What the agent is about to do: the best under its mind, else what the log shows, else what it asks about."""

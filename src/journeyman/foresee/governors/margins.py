@@ -72,7 +72,7 @@ def calibration_rms(pairs: Sequence[tuple[float, float]], *, bins: int = 10) -> 
     """
     if len(pairs) < 2 * bins:
         raise UsageError(f"{bins} bins need at least {2 * bins} pairs, not {len(pairs)}")
-    ordered = sorted(pairs)
+    ordered = sorted(pairs, key=lambda pair: pair[0])  # by the prediction alone: equal ones must not be sorted by outcome
     total = 0.0
     for b in range(bins):
         part = ordered[len(ordered) * b // bins : len(ordered) * (b + 1) // bins]

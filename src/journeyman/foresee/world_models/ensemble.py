@@ -48,27 +48,25 @@ def open_ensemble(world: World, settings: EnsembleSettings, name: str) -> Learne
 
 
 def trained(logged: Logged, labels: int, settings: EnsembleSettings) -> Arrays:
-    """`values` (places, 2): smallest and largest value of each place of a context; weights; `unexplained`.
+    """`inputs` (f, 2): the place and value that each input stands for, of those that were met; weights; `unexplained`.
 
     Without a single explained transition the networks stay as they were initialized.
     """
     plain = logged.labels != UNEXPLAINED
-    values = np.stack([logged.contexts.min(axis=0), logged.contexts.max(axis=0)], axis=1)
-    x, y = one_hot(logged.contexts[plain], values), logged.labels[plain]
+    met = [(place, value) for place, column in enumerate(logged.contexts.T) for value in np.unique(column).tolist()]
+    inputs = np.array(met, dtype=np.int64)
+    x, y = one_hot(logged.contexts[plain], inputs), logged.labels[plain]
     training = Training(hidden=settings.hidden, steps=settings.steps if len(y) else 0)
     weights = train(x, y, labels, settings.members, training, settings.seed)
-    return {"values": values, "unexplained": np.array(1.0 - plain.mean()), **weights._asdict()}
+    return {"inputs": inputs, "unexplained": np.array(1.0 - plain.mean()), **weights._asdict()}
 
 
-def one_hot(contexts: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n, c) integers as (n, f) zeros and ones; all zeros at a place whose value lies outside of `values` (c, 2)."""
-    places = [
-        contexts[:, place, None] == np.arange(low, high + 1)[None, :] for place, (low, high) in enumerate(values.tolist())
-    ]
-    return np.concatenate(places, axis=1).astype(float)
+def one_hot(contexts: NDArray[np.int64], inputs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n, c) integers as (n, f) zeros and ones; all zeros at a place whose value was never met."""
+    return (contexts[:, inputs[:, 0]] == inputs[:, 1]).astype(float)
 
 
 def votes_of(arrays: Arrays) -> Votes:
     """Each network's probabilities, shape (members, labels)."""
-    weights, values = Weights(*(arrays[name] for name in Weights._fields)), arrays["values"]
-    return lambda context: probabilities(weights, one_hot(np.array([context], dtype=np.int64), values))[:, 0, :]
+    weights, inputs = Weights(*(arrays[name] for name in Weights._fields)), arrays["inputs"]
+    return lambda context: probabilities(weights, one_hot(np.array([context], dtype=np.int64), inputs))[:, 0, :]

@@ -76,7 +76,7 @@ def train(x: Numbers, y: NDArray[np.int64], labels: int, members: int, training:
         rng.normal(0.0, np.sqrt(2.0 / max(f, 1)), (members, f, training.hidden)), np.zeros((members, 1, training.hidden)),
         rng.normal(0.0, np.sqrt(2.0 / training.hidden), (members, training.hidden, labels)), np.zeros((members, 1, labels)),
     )  # fmt: skip
-    drawn = rng.integers(n, size=(members, n))
+    drawn = rng.integers(max(n, 1), size=(members, n))
     first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
     for step in range(1, training.steps + 1):
         rows = np.take_along_axis(drawn, rng.integers(n, size=(members, min(training.batch, n))), axis=1)

@@ -1,0 +1,131 @@
+"""A number of rooms that may be the true one, each with its weight; walks happen in all of them at once.
+
+Bit t of a number is tile t. Everything is an array with a row for each room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from journeyman.foresee.agents.push_cells import Bits, Floats, Rooms
+from journeyman.foresee.worlds.push_rules import offset
+
+Ints = NDArray[np.int64]
+_ONE = np.uint64(1)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Attributes:
+    size: of the square rooms.
+    walls, targets: of each room.
+    alive: tiles from which a lone box can be pushed to a target.
+    boxes, at: where the boxes are now, and the player's tile.
+    weight: of each room; adds up to 1.
+    """
+
+    size: int
+    walls: Bits
+    targets: Bits
+    alive: Bits
+    boxes: Bits
+    at: Ints
+    weight: Floats
+
+    @property
+    def won(self) -> NDArray[np.bool_]:
+        """Where all boxes are on targets."""
+        return np.asarray((self.boxes & ~self.targets) == 0)
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """Where a box stands on a tile from which it reaches no target. Other dead ends are not seen."""
+        return np.asarray((self.boxes & ~self.alive) != 0)
+
+    @property
+    def effective(self) -> float:
+        """To how many rooms of equal weight these come."""
+        return float(1.0 / np.square(self.weight).sum())
+
+    def weighted(self, factor: Floats) -> Maps | None:
+        """With weights multiplied by `factor`; None where nothing is left."""
+        weight = self.weight * factor
+        total = weight.sum()
+        return replace(self, weight=weight / total) if total > 0.0 else None
+
+
+class Walk(NamedTuple):
+    """A walk in all rooms.
+
+    Attributes:
+        tokens: (actions, rooms) numbers of what is to be seen after each action, see `token`.
+        end: the rooms after it.
+    """
+
+    tokens: Ints
+    end: Maps
+
+
+def maps_of(size: int, rooms: Rooms, at: int) -> Maps:
+    """Rooms of equal weight, with the player on this tile."""
+    n = len(rooms.walls)
+    alive = _alive(size, rooms.walls, rooms.targets)
+    return Maps(size, rooms.walls, rooms.targets, alive, rooms.boxes, np.full(n, at), np.full(n, 1.0 / n))
+
+
+def token(size: int, at: int, box: bool, solved: int) -> int:
+    """A number for the player's tile, whether a box is on the tile ahead, and how many boxes are on targets."""
+    return (solved * 2 + box) * size * size + at
+
+
+def of_token(size: int, number: int) -> tuple[int, bool, int]:
+    """(tile, box ahead, solved) of a token."""
+    rest, at = divmod(number, size * size)
+    return at, bool(rest % 2), rest // 2
+
+
+def walk(maps: Maps, actions: Sequence[int]) -> Walk:
+    """These actions in every room, by the rules of `worlds.push_rules`."""
+    size, walls, targets = maps.size, maps.walls, maps.targets
+    boxes, at = maps.boxes, maps.at
+    tokens = np.empty((len(actions), len(at)), dtype=np.int64)
+    for number, action in enumerate(actions):
+        step = offset(size, action)
+        ahead = at + step
+        here = _ONE << ahead.astype(np.uint64)
+        # One behind an outer wall may lie outside; nothing is pushed there, as the wall is no box.
+        behind = _ONE << np.clip(ahead + step, 0, size * size - 1).astype(np.uint64)
+        box = (boxes & here) != 0
+        over = (boxes & ~targets) == 0
+        shut = (walls & here) != 0
+        push = box & (((walls | boxes) & behind) == 0) & ~over
+        go = push | ~(box | shut | over)
+        boxes = np.where(push, boxes ^ here | behind, boxes)
+        at = np.where(go, ahead, at)
+        facing = _ONE << np.clip(at + step, 0, size * size - 1).astype(np.uint64)
+        solved = np.bitwise_count(boxes & targets).astype(np.int64)
+        tokens[number] = (solved * 2 + ((boxes & facing) != 0)) * (size * size) + at
+    return Walk(tokens, replace(maps, boxes=boxes, at=at))
+
+
+def _alive(size: int, walls: Bits, targets: Bits) -> Bits:
+    """Tiles from which a lone box reaches a target, by pulling it away from them."""
+    free = ~walls & np.uint64((1 << size * size) - 1)
+    found = targets & free
+    while True:
+        grown = found
+        for action in range(4):
+            step = offset(size, action)
+            grown = grown | (_shifted(grown, -step) & free & _shifted(free, step))
+        if np.array_equal(grown, found):
+            return found
+        found = grown
+
+
+def _shifted(bits: Bits, step: int) -> Bits:
+    return bits << np.uint64(step) if step > 0 else bits >> np.uint64(-step)

@@ -1,0 +1,155 @@
+"""The shortest way to bring all boxes of one room onto targets, on bits: bit t of a number is tile t.
+
+A* over (boxes, player): a step of the search walks to a box and pushes it once. Walking distances come from a flood over the
+free tiles, the estimate of what is left from the pushes that each box needs at least if it were alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+from functools import lru_cache
+from itertools import count
+
+from journeyman.foresee.agents.mind import Actions
+from journeyman.foresee.worlds.push_rules import offset
+
+
+@lru_cache(maxsize=4096)
+def solution(
+    size: int, walls: int, targets: int, boxes: int, player: int, steps: int, looks: int
+) -> Actions | None:
+    """The fewest actions that solve a room; None where none of at most `steps` does, or none was found in `looks` states.
+
+    Args:
+        walls: all around the room, too, so that no shift comes out at the other side.
+    """
+    far = _pushes(size, walls, targets)
+    least = _least(boxes, far)
+    if least is None:
+        return None
+    order = count()
+    queue = [(least, next(order), 0, boxes, player)]
+    came: dict[tuple[int, int], tuple[int, tuple[int, int] | None, int]] = {(boxes, player): (0, None, -1)}
+    done: set[tuple[int, int]] = set()
+    while queue and len(done) < looks:
+        _, _, cost, boxes, player = heapq.heappop(queue)
+        state = boxes, player
+        if state in done:
+            continue
+        if not boxes & ~targets:
+            return _actions(size, walls, came, state)
+        done.add(state)
+        for spent, spot, action in _reachable(size, walls, boxes, player):
+            step = offset(size, action)
+            box = spot + step
+            then = boxes ^ (1 << box) | 1 << (box + step)
+            total, key = cost + spent + 1, (then, box)
+            if key in done or total >= came.get(key, (steps + 1, None, 0))[0]:
+                continue
+            left = _least(then, far)
+            if left is not None and total + left <= steps:
+                came[key] = total, state, action
+                heapq.heappush(queue, (total + left, next(order), total, then, box))
+    return None
+
+
+def _reachable(size: int, walls: int, boxes: int, player: int) -> list[tuple[int, int, int]]:
+    """(steps to get there, tile, action) of each push that the player can make."""
+    free = ~(walls | boxes)
+    spots: dict[int, list[int]] = {}
+    for action in range(4):
+        step = offset(size, action)
+        # Tiles with a box ahead and nothing behind that.
+        able = _shifted(boxes & _shifted(free, -step), -step) & free
+        while able:
+            low = able & -able
+            spots.setdefault(low, []).append(action)
+            able ^= low
+    wanted = sum(spots)
+    found: list[tuple[int, int, int]] = []
+    steps, reached, fresh = 0, 0, 1 << player
+    while fresh and wanted:
+        hit = fresh & wanted
+        wanted ^= hit
+        while hit:
+            low = hit & -hit
+            found += [(steps, low.bit_length() - 1, action) for action in spots[low]]
+            hit ^= low
+        reached |= fresh
+        fresh = (fresh << 1 | fresh >> 1 | fresh << size | fresh >> size) & free & ~reached
+        steps += 1
+    return found
+
+
+def _actions(
+    size: int, walls: int, came: dict[tuple[int, int], tuple[int, tuple[int, int] | None, int]], state: tuple[int, int]
+) -> Actions:
+    """All actions on the way to a state, walks between pushes included."""
+    parts: list[Actions] = []
+    while True:
+        _, before, action = came[state]
+        if before is None:
+            return tuple(action for part in reversed(parts) for action in part)
+        boxes, player = before
+        spot = state[1] - offset(size, action)
+        parts.append((*_walk(size, ~(walls | boxes), player, spot), action))
+        state = before
+
+
+def _walk(size: int, free: int, start: int, goal: int) -> Actions:
+    """A shortest walk over free tiles; it is there."""
+    levels = [1 << goal]
+    reached = 1 << goal
+    while not levels[-1] >> start & 1:
+        last = levels[-1]
+        fresh = (last << 1 | last >> 1 | last << size | last >> size) & free & ~reached
+        reached |= fresh
+        levels.append(fresh)
+    found: list[int] = []
+    at = start
+    for level in reversed(levels[:-1]):
+        action = next(action for action in range(4) if level >> at + offset(size, action) & 1)
+        at += offset(size, action)
+        found.append(action)
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _pushes(size: int, walls: int, targets: int) -> dict[int, int]:
+    """Tile -> fewest pushes that bring a lone box from there to a target, wherever the player is."""
+    free = ~walls & ((1 << size * size) - 1)
+    found: dict[int, int] = {}
+    fresh, reached, pushes = targets & free, 0, 0
+    while fresh:
+        reached |= fresh
+        bits = fresh
+        while bits:
+            low = bits & -bits
+            found[low.bit_length() - 1] = pushes
+            bits ^= low
+        before = 0
+        for action in range(4):
+            step = offset(size, action)
+            pulled = _shifted(fresh, -step) & free
+            before |= pulled & _shifted(free, step)  # the player stood behind it
+        fresh = before & ~reached
+        pushes += 1
+    return found
+
+
+def _least(boxes: int, far: dict[int, int]) -> int | None:
+    """Pushes that are needed at least; None where a box can reach no target."""
+    total = 0
+    while boxes:
+        low = boxes & -boxes
+        pushes = far.get(low.bit_length() - 1)
+        if pushes is None:
+            return None
+        total += pushes
+        boxes ^= low
+    return total
+
+
+def _shifted(bits: int, step: int) -> int:
+    """Every tile moved by `step`."""
+    return bits << step if step > 0 else bits >> -step
