@@ -27,6 +27,7 @@ WALL, FLOOR, TARGET, BOX, STORED = range(5)
 """Kinds of tiles; the last is a box on a target."""
 WALLED = 0.25
 """Share of walls among the inner tiles of the rooms: the belief before anything is seen."""
+_SOFT = 1e-3
 _SYMBOLS = "#_.$"
 _COUNTED = re.compile(r"(\d+) of (\d+) box")
 _BOXES = (0, 0, 0, 1, 1)
@@ -113,7 +114,7 @@ def seen(
         else:
             row[_SYMBOLS.index(symbol)] = 1.0 - perception
         row *= (WALLED, *[1.0 - WALLED] * 4)
-    return replace(cells, weights=_possible(weights, boxes))
+    return weighted(cells, weights)
 
 
 def walked(cells: Cells, action: int, shown: Seen) -> Cells:
@@ -141,7 +142,7 @@ def walked(cells: Cells, action: int, shown: Seen) -> Cells:
             on = shown.solved > cells.solved
             _keep(first, (FLOOR,) if on else (TARGET,))
             _keep(second, (STORED,) if on else (BOX,))
-    return replace(cells, weights=_possible(weights, cells.boxes), at=shown.at, solved=shown.solved)
+    return weighted(replace(cells, at=shown.at, solved=shown.solved), weights)
 
 
 def drawn(cells: Cells, uniform: Floats) -> Rooms:
@@ -227,17 +228,22 @@ def _to_come(w: Floats, n: int) -> Floats:
     return found
 
 
-def _possible(weights: Floats, boxes: int) -> Floats:
-    """The weights, normalized; softened where no room with so many boxes and targets has all that is believed certain."""
-    total = weights.sum(axis=1, keepdims=True)
-    weights = np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 0.2)
-    if _to_come(weights, boxes)[0, -1, -1] <= 0.0:
-        weights = weights + 1e-3
-        weights /= weights.sum(axis=1, keepdims=True)
-    weights.setflags(write=False)
-    return weights
-
-
 def weighted(cells: Cells, weights: Floats) -> Cells:
-    """The same with other weights."""
-    return replace(cells, weights=_possible(weights, cells.boxes))
+    """The same with these weights, normalized: where the player stands there is neither wall nor box. They are softened where
+    no room with so many boxes and targets has all that is believed certain."""
+    here = weights[inner(cells.size).index(cells.at)]
+    weights = weights.copy()
+    weights[inner(cells.size).index(cells.at)] = (0.0, here[FLOOR], here[TARGET], 0.0, 0.0)
+    weights = _normalized(weights)
+    if _to_come(weights, cells.boxes)[0, -1, -1] <= 0.0:
+        weights = weights + _SOFT
+        weights[inner(cells.size).index(cells.at)] *= (0, 1, 1, 0, 0)
+        weights = _normalized(weights)
+    weights.setflags(write=False)
+    return replace(cells, weights=weights)
+
+
+def _normalized(weights: Floats) -> Floats:
+    """Rows that add up to 1; floor or target, alike, where nothing was held possible."""
+    weights[weights.sum(axis=1) <= 0.0] = (0.0, 0.5, 0.5, 0.0, 0.0)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -97,7 +97,8 @@ def _actions(
 
 
 def _walk(size: int, free: int, start: int, goal: int) -> Actions:
-    """A shortest walk over free tiles; it is there."""
+    """A shortest walk over free tiles from one where somebody stands; there must be one."""
+    free |= 1 << start
     levels = [1 << goal]
     reached = 1 << goal
     while not levels[-1] >> start & 1:
