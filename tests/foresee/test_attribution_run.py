@@ -281,9 +281,12 @@ def called(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[in
 def test_the_command_shows_tables_and_writes_a_figure(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figure = tmp_path / "why.svg"
-    status, out, err = called([str(run), "--episodes", "3", "--svg", str(figure)], capsys)
+    figure, page = tmp_path / "why.svg", tmp_path / "why.html"
+    status, out, err = called([str(run), "--episodes", "3", "--svg", str(figure), "--html", str(page)], capsys)
     assert status == 0
+    assert out.startswith("Repairing the reading alone flips 3 of ")
+    assert f"page: {page}" in err
+    assert "failures that its repair flips [%]" in page.read_text()
     assert f"3 failures of {READING}, fault planted at the reading" in out
     assert "Planted faults and the repairs that flip them" in out
     assert "Successes" in out
@@ -326,7 +329,7 @@ def test_nothing_to_attribute_is_no_failure(tmp_path: Path, capsys: pytest.Captu
     found = attribute(run)
     assert (found.failures, found.successes, figure_of(found)) == ((), (), None)
     status, out, _ = called([str(run)], capsys)
-    assert (status, out) == (0, "There is no failure and no success with calls to look at.\n")
+    assert (status, out) == (0, "No failure was attributed\nThere is no failure and no success with calls to look at.\n")
     status, _, err = called([str(run), "--svg", str(tmp_path / "a.svg")], capsys)
     assert status == 2
     assert "nothing to draw" in err

@@ -46,6 +46,9 @@ def attribute(
     parallel: Annotated[
         int, typer.Option("--parallel", "-p", min=1, metavar="N", help="Threads, for judges and agents that wait.")
     ] = 1,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page with every table and figure.")
+    ] = None,
     svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the figure to a file.")] = None,
     models: Annotated[
         str | None, typer.Option("--models", metavar="FILE", help="Where models.toml is, if not here.")
@@ -80,14 +83,20 @@ def attribute(
         found = library.attribute(
             run, wanted, **what, parallel=parallel, max_tokens=max_tokens, max_usd=max_usd, on_progress=follow
         )
+    if html is not None:
+        from journeyman.foresee.attribution.section import page_of
+        from journeyman.report.page import write_page
+
+        write_page(page_of(found), Path(html))
     if svg is not None:
         _write_figure(found, Path(svg))
     if json:
         write_json(found)
         return 0
     _print(found)
-    if svg is not None:
-        stderr().print(rich_text(f"figure: {svg}"), soft_wrap=True)
+    for what_it_is, where in (("page", html), ("figure", svg)):
+        if where is not None:
+            stderr().print(rich_text(f"{what_it_is}: {where}"), soft_wrap=True)
     return 0
 
 
@@ -96,27 +105,19 @@ app.command()(attribute)
 
 
 def _print(found: Attribution) -> None:
-    from journeyman.foresee.attribution import tables
-    from journeyman.report.table import print_table
+    from journeyman.foresee.attribution.section import section_of, verdict
+    from journeyman.report.blocks import Text
+    from journeyman.report.table import Table, print_table
     from journeyman.report.terminal import print_hanging
 
     out = stdout()
-    shown = [tables.stages_table(cell) for cell in found.shares if cell.failures]
-    if any(cell.called for cell in found.shares):
-        shown.append(tables.successes_table(found.shares))
-    if rows := tables.planted_rows(found):
-        shown.append(tables.confusion_table(rows))
-    if found.agreement:
-        shown.append(tables.agreement_table(found.agreement))
-        shown += [tables.judge_table(row) for row in found.agreement if row.counts]
-    if found.between:
-        shown.append(tables.between_table(found.between))
-    for number, table in enumerate(shown):
-        if number:
+    out.print(rich_text(verdict(found), "bold"), soft_wrap=True)
+    for block in section_of(found).blocks:
+        if isinstance(block, Table):
             out.print()
-        print_table(table, out)
-    if not shown:
-        out.print("There is no failure and no success with calls to look at.")
+            print_table(block, out)
+        elif isinstance(block, Text) and not block.warning:
+            out.print(rich_text(block.text), soft_wrap=True)
     for note in found.notes:
         print_hanging(out, rich_text("! ", "yellow"), rich_text(note, "yellow"))
 

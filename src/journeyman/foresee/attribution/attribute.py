@@ -46,6 +46,7 @@ def attribute(
         judges: names of language models, or models; each labels the same episodes.
         world, agents, world_models, governors: what the run was begun with, if that was no name.
         parallel: threads, for agents that wait for a model or a program, and for judges.
+        models_file: where models.toml is, if not where it was for the run.
         max_tokens, max_usd: of all replays and judges together. Where they are used up the rest is left out, and a note
             says so.
 
@@ -92,12 +93,12 @@ def _opened(
     models: list[Model] = []
     with RunLog.open(folder) as log:
         about = events.about(log)
-        opened = open_all(about.plan, given, models_file, budget)
+        file = Path(models_file) if models_file is not None else events.models_file(log)
+        opened = open_all(about.plan, given, file, budget)
         try:
             if tuple(instance.id for instance in opened.instances) != about.instances:
                 raise RunError(f"the world '{about.plan.world}' has other instances than when '{log.run_id}' was played")
             for one in judges:
-                file = None if models_file is None else Path(models_file)
                 models.append(open_model(one, file=file) if isinstance(one, str) else one)
                 if budget.micro_usd is not None:
                     require_price(models[-1])
