@@ -18,7 +18,6 @@ from journeyman.foresee.worlds.registry import open_world
 from journeyman.foresee.worlds.world import Snapshot, World
 
 SEVERITIES = (0.0, 0.05, 0.2, 0.5, 0.8, 1.0)
-NONE: Any = {}
 
 
 def holds(hits: int, n: int, nominal: float) -> bool:
@@ -150,20 +149,26 @@ def test_compliance_shows_what_the_question_hopes_for(kappa: float) -> None:
 
 def test_compliance_hopes_for_success_only_where_it_is_possible() -> None:
     world = open_world("lake-4")
-    won = 0
-    for (shown, true), (state, actions, _) in zip(
-        answers("exact+compliance=1", world, 300, actions=3, hope="success"), questions(world, 300, 3), strict=True
-    ):
-        # The goal is plain to see, so the only way to it is over the tiles that were named.
-        world.restore(state)
-        path, goal = [tuple(world.digest()["at"])], divmod(world.observe().symbols.replace("\n", "").find("G"), 4)
-        for action in actions:
-            down, right = ((0, -1), (1, 0), (0, 1), (-1, 0))[action]
-            path.append((min(max(path[-1][0] + down, 0), 3), min(max(path[-1][1] + right, 0), 3)))
-        assert shown.digest["success"] == (goal in path)
-        assert shown.digest["success"] or shown == replace(true, realised=shown.realised, confidence=shown.confidence)
-        won += shown.digest["success"] and not true.digest["success"]
-    assert won > 5
+    model, exact = open_world_model("exact+compliance=1", world), open_world_model("exact", world)
+    won, not_won, draws = 0, 0, Draws(6)
+    for i, instance in enumerate(world.instances(150)):
+        world.reset(options={"instance": instance.id})
+        state, asked = world.snapshot(), Asked(Draws(5), instance.id, call=0, hope="success")
+        # Straight to the goal, over whatever is there; and the same with one action that is drawn.
+        symbols = world.observe().symbols.replace("\n", "")
+        (row, column), (to_row, to_column) = world.digest()["at"], divmod(symbols.find("G"), 4)
+        down, right = to_row - row, to_column - column
+        straight = [1 if down > 0 else 3] * abs(down) + [2 if right > 0 else 0] * abs(right)
+        true, shown = exact.predict(state, straight, asked), model.predict(state, straight, asked)
+        assert shown.digest["success"]
+        assert shown.done == len(straight)
+        won += not true.digest["success"]
+        elsewhere = [*straight[1:], draws.below(4, "policy", i)]
+        shown = model.predict(state, elsewhere[: len(straight) - 1], asked)  # too few to be there
+        true = exact.predict(state, elsewhere[: len(straight) - 1], asked)
+        assert shown == replace(true, realised={"compliance": 0.0})
+        not_won += 1
+    assert won > 20 < not_won
 
 
 def test_compliance_without_hope_changes_nothing() -> None:
@@ -234,7 +239,9 @@ def test_slips_stay_as_they_were_where_no_channel_strikes() -> None:
 # --- confidence -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["transition=0.1", "transition=0.4", "horizon=0.2", "observation=0.3", "transition=0.2+horizon=0.1"])
+@pytest.mark.parametrize(
+    "name", ["transition=0.1", "transition=0.4", "horizon=0.2", "observation=0.3", "transition=0.2+horizon=0.1"]
+)
 def test_confidence_is_how_often_what_is_shown_is_right(name: str) -> None:
     # The meadow has no ends, so every question of two actions has the same confidence.
     found = answers(f"exact+{name}", Meadow(), 1000, actions=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from journeyman.foresee.world_models import ensemble, kept, logged, table
 from journeyman.foresee.world_models.ensemble import EnsembleSettings, one_hot, trained
 from journeyman.foresee.world_models.logged import UNEXPLAINED, Logged, log_transitions
 from journeyman.foresee.world_models.model import Asked, Prediction
-from journeyman.foresee.world_models.network import (
-    Training, Weights, loss_and_gradient, probabilities, train
-)  # fmt: skip
+from journeyman.foresee.world_models.network import Training, Weights, loss_and_gradient, probabilities, train
 from journeyman.foresee.world_models.open import open_world_model
 from journeyman.foresee.worlds.registry import open_world
 
@@ -106,7 +103,7 @@ def test_a_table_knows_what_it_has_seen_and_guesses_the_commonest_elsewhere() ->
     assert len(known) > 20 < len(unknown)
     assert all(right for right, _ in known)  # the label is a function of the context
     assert not all(right for right, _ in unknown)
-    assert all(not shown.digest["on"] == "hole" for _, shown in unknown)
+    assert all(shown.digest["on"] != "hole" for _, shown in unknown)
 
 
 def test_more_transitions_make_fewer_errors() -> None:
@@ -152,7 +149,7 @@ def test_networks_learn_what_scikit_learns_learn() -> None:
     x, y = one_hot(found.contexts, arrays["inputs"]), found.labels
     weights = train(x[:1000], y[:1000], 5, 3, Training(steps=500), seed=1)
     ours = (probabilities(weights, x[1000:]).mean(axis=0).argmax(axis=1) == y[1000:]).mean()
-    theirs = neural_network.MLPClassifier((32,), learning_rate_init=1e-2, random_state=1, max_iter=60, tol=0.0, n_iter_no_change=100)
+    theirs = neural_network.MLPClassifier((32,), learning_rate_init=1e-2, random_state=1, max_iter=60, n_iter_no_change=100)
     with pytest.warns(UserWarning, match="Maximum iterations"):
         theirs.fit(x[:1000], y[:1000])
     assert ours >= theirs.score(x[1000:], y[1000:]) - 0.03
@@ -219,7 +216,7 @@ def test_what_was_learned_is_kept_and_found_again(cache: Path, monkeypatch: pyte
     with pytest.raises(TypeError):  # a broken file is no model: it would be learned anew
         open_world_model("ensemble:transitions=50,steps=10", world)
     monkeypatch.undo()
-    os.environ["JOURNEYMAN_CACHE"] = str(cache.parent)
+    monkeypatch.setenv("JOURNEYMAN_CACHE", str(cache.parent))
     assert open_world_model("ensemble:transitions=50,steps=10", world).predict(world.snapshot(), [0, 1], ASKED) == first
 
 

@@ -76,11 +76,10 @@ def damaged(world: World, last: Last, shown: Observation, luck: Luck) -> Observa
 def object_cell(world: World, last: Last, grid: Grid) -> Cell:
     """The cell of what acts or was acted on, rarest symbol first.
 
-    The actor's cell is the one that most actions change. Of the cells that the last action changed, it is none that the
-    actor left; where nothing changed, it is still the actor's.
+    Of the cells that the last action changed, it is none that the actor left; where nothing changed, it is the actor's.
     """
     before = grid_of(world, last.before)
-    actor = _rarest(before, _restless(world, last.before, before))
+    actor = _actor(world, last.before, before)
     changed = [cell for cell in _changed(before, grid) if cell != actor]
     found = _rarest(grid, changed or ([actor] if actor else _cells(grid)))
     assert found is not None
@@ -153,14 +152,29 @@ def _other_outcome(world: World, last: Last, shown: Observation, format: str, lu
     return seen[luck.below(len(seen), _CHANNEL, "where")] if seen else None
 
 
-def _restless(world: World, state: Snapshot, grid: Grid) -> list[Cell]:
-    """The cells that most actions change."""
+def _actor(world: World, state: Snapshot, grid: Grid) -> Cell | None:
+    """The cell that most actions change. Where only one action changes anything, that is the cell that the actor leaves by
+    it, not the one where it is after it."""
+    tied, after = _restless(world, state, grid)
+    if len(tied) > 1 and after is not None:
+        there, _ = _restless(world, after, grid_of(world, after))
+        tied = [cell for cell in tied if cell not in there] or tied
+    return _rarest(grid, tied)
+
+
+def _restless(world: World, state: Snapshot, grid: Grid) -> tuple[list[Cell], Snapshot | None]:
+    """The cells that most actions change, and a state after an action that changes any; [] and None after the end."""
     counts: Counter[Cell] = Counter()
-    for action in range(len(world.about.actions)):
+    moved = None
+    world.restore(state)
+    for action in () if world.digest()["terminal"] else range(len(world.about.actions)):
         world.restore(state)
         world.step(action)
-        counts.update(_changed(grid, tuple(world.observe("symbols").symbols.splitlines())))
-    return [cell for cell, count in counts.items() if count == max(counts.values())]
+        after = world.snapshot()
+        changed = _changed(grid, tuple(world.observe("symbols").symbols.splitlines()))
+        counts.update(changed)
+        moved = moved or (after if changed else None)
+    return [cell for cell, count in counts.items() if count == max(counts.values())], moved
 
 
 def _rarest(grid: Grid, cells: Sequence[Cell]) -> Cell | None:

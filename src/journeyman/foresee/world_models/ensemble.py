@@ -63,7 +63,7 @@ def trained(logged: Logged, labels: int, settings: EnsembleSettings) -> Arrays:
 
 def one_hot(contexts: NDArray[np.int64], inputs: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n, c) integers as (n, f) zeros and ones; all zeros at a place whose value was never met."""
-    return (contexts[:, inputs[:, 0]] == inputs[:, 1]).astype(float)
+    return np.equal(contexts[:, inputs[:, 0]], inputs[:, 1]).astype(np.float64)
 
 
 def votes_of(arrays: Arrays) -> Votes:

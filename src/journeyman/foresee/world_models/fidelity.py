@@ -52,7 +52,8 @@ class Disturbed:
 
     `Prediction.realised` has every channel that is on: transition and horizon say at how many actions they struck, stale
     how many real actions old the state was, observation 0 or 1 whether it changed what is shown, compliance 0 or 1 whether
-    its coin fell and the hoped-for outcome is shown, overclaim how much was added to the confidence. What the base realised is there, too.
+    its coin fell and the hoped-for outcome is shown, overclaim how much was added to the confidence. What the base
+    realised is there, too.
 
     Raises UsageError: compliance in a world without labels, observation in one without symbols; from `predict`, a base that
     gives no states where they are needed, or an unknown hope.
