@@ -80,7 +80,7 @@ def test_walks_solve_more_than_single_steps_at_no_more_calls() -> None:
     assert interval(gain)[0] > 0.0
 
 
-@pytest.mark.parametrize("governor", ["voi", "voi:depth=1,reliability=0.6", "voi:depth=1"])
+@pytest.mark.parametrize("governor", ["voi", "voi:reliability=0.6", "voi:depth=1,reliability=0.6"])
 def test_with_a_simulator_little_better_than_a_coin_it_hardly_calls_and_loses_nothing(governor: str) -> None:
     ours, never = test_episodes(governor, 0.6), test_episodes("never")
     assert fmean(one.calls for one in ours) < 0.3
@@ -119,11 +119,13 @@ def test_an_unannounced_drop_of_fidelity_ends_the_calls_within_fifty_checked_pre
     assert isinstance(opened, Voi)
     governor, model = Counting(opened.settings), Dropping()
     before = [one.calls for one in played(governor, model, 0.9, range(N))]
-    model.dropped, governor.checks, number = True, 0, N
-    while governor.checks < 50 and number < 2 * N:
-        played(governor, model, 0.9, [number])
-        number += 1
-    after = [one.calls for one in played(governor, model, 0.9, range(number, number + N))]
+    model.dropped, governor.checks, after = True, 0, []
+    for number in range(N, 4 * N):
+        checked = governor.checks
+        (one,) = played(governor, model, 0.9, [number])
+        if 30 <= checked < 50:
+            after.append(one.calls)
+    assert len(after) > 20
     assert fmean(before) > 1.5
     assert fmean(after) <= 0.2 * fmean(before)
 

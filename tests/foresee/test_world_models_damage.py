@@ -16,7 +16,15 @@ from world_models_meadow import Meadow, Plain
 from journeyman.errors import UsageError
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.world_models.channels import Luck
-from journeyman.foresee.world_models.damage import Edit, Last, damaged, edit_of, edited_grid, edited_image, object_cell
+from journeyman.foresee.world_models.damage import (
+    Edit,
+    Last,
+    damaged,
+    edit_of,
+    edited_grid,
+    edited_image,
+    object_cell,
+)
 from journeyman.foresee.world_models.model import Asked
 from journeyman.foresee.world_models.open import open_world_model
 from journeyman.foresee.worlds.registry import open_world

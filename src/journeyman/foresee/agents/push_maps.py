@@ -59,6 +59,16 @@ class Maps:
         return replace(self, weight=weight / total) if total > 0.0 else None
 
 
+    def of(self, rooms: Ints) -> Maps:
+        """These of the rooms, with their share of the weight made 1; of equal weight if theirs is 0."""
+        weight = self.weight[rooms]
+        weight = weight if weight.any() else np.ones(len(weight))
+        return Maps(
+            self.size, self.walls[rooms], self.targets[rooms], self.alive[rooms], self.boxes[rooms], self.at[rooms],
+            weight / weight.sum(),
+        )  # fmt: skip
+
+
 class Walk(NamedTuple):
     """A walk in all rooms.
 

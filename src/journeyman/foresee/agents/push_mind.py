@@ -18,20 +18,22 @@ from journeyman.foresee.agents import push_cells
 from journeyman.foresee.agents.mind import Actions, Foreseen
 from journeyman.foresee.agents.push_cells import Cells, Floats, Seen
 from journeyman.foresee.agents.push_maps import Ints, Maps, maps_of, of_token, token, walk
-from journeyman.foresee.agents.push_plans import Plans, plans
+from journeyman.foresee.agents.push_plans import Plans, plans, solvable
 from journeyman.foresee.agents.thinking import Misreading
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.push_rules import offset
 from journeyman.foresee.worlds.world import Digest, Observation
 
-ROOMS = 256
-"""Rooms that stand for the belief: probabilities are right to about 0.03."""
+ROOMS, TRIED = 256, 1024
+"""Rooms that stand for the belief, and from how many they are taken: probabilities are right to about 0.03."""
 _FEW = 16.0
 """Below so many rooms of equal weight, new ones are drawn."""
 _OLD = 0.9
 """How much of the new ones' tiles is taken from what the old rooms have in common; the rest from `Cells`."""
 _AGAIN = 3
 """Plans that are kept from one decision to the next."""
+_LONG = 200
+"""More actions than the solution of any room has."""
 _TIE = 1e-12
 
 
@@ -219,16 +221,16 @@ class PushMind:
         self._kept.clear()
 
     def _drawn(self, cells: Cells, old: Maps | None = None) -> Maps:
-        """New rooms. At the beginning none that is lost already: a problem can be solved."""
+        """New rooms, none of which is known to be lost: a problem can be solved when it begins, and that it still can is taken
+        for granted whenever rooms are drawn."""
         if old is not None:
             rooms = push_cells.Rooms(old.walls, old.targets, old.boxes)
             common = _OLD * push_cells.marginals(cells, rooms, old.weight) + (1.0 - _OLD) * cells.weights
             cells = push_cells.weighted(cells, common)
         generator = self._draws.generator("policy", self._instance, "rooms", self._steps)
-        maps = maps_of(cells.size, push_cells.drawn(cells, generator.random((ROOMS, len(cells.weights)))), cells.at)
-        if self._steps:
-            return maps
-        return maps.weighted((~maps.dead & ~maps.won).astype(float)) or maps
+        tried = maps_of(cells.size, push_cells.drawn(cells, generator.random((TRIED, len(cells.weights)))), cells.at)
+        open_ = np.flatnonzero(~tried.dead & ~tried.won)[:ROOMS]
+        return solvable(tried.of(open_ if len(open_) else np.arange(ROOMS)), _LONG)
 
     def _plans(self) -> Plans:
         if "plans" not in self._kept:

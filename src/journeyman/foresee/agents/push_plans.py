@@ -1,6 +1,6 @@
 """What could be done in a room that is only believed in, and how likely each plan is to work.
 
-Plans are shortest solutions: of the most probable room, then of rooms that no plan so far works in, the heaviest first. Each
+Plans are shortest solutions: of the most probable room, then of rooms in which no plan so far works, the heaviest first. Each
 is walked through in all rooms of the belief. It works in a room where it wins and where everything looks as in the room that
 it was made for. Where something looks different, one notices and plans anew: that is worth as much as the best of the plans
 would be to one who knew of just this difference, and nothing where a box was lost before.
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from journeyman.foresee.agents.mind import Actions
 from journeyman.foresee.agents.push_cells import Floats, Rooms
 from journeyman.foresee.agents.push_maps import Ints, Maps, walk
-from journeyman.foresee.agents.push_search import solution
+from journeyman.foresee.agents.push_search import Found, solution
 
-MOST = 5
-"""Rooms that plans are made for, at most."""
-LOOKS = 300
-"""States that are looked at for a plan, at most: in larger rooms a plan may then not be found."""
+MOST = 8
+"""Plans that are made, at most."""
+LOOKS, LOOKS_IN_ALL = 300, 1200
+"""States that are looked at for one plan and for all of a decision, at most: in large rooms a plan may then not be found."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,40 @@ def plans(maps: Maps, likely: Rooms, steps: int, before: Sequence[Actions] = ())
     for actions in before:
         add(actions, None)
     walls, targets, boxes = (int(bits[0]) for bits in likely)
-    add(solution(size, walls, targets, boxes, at, steps, LOOKS), None)
-    for _ in range(MOST):
+    found = solution(size, walls, targets, boxes, at, steps, LOOKS)
+    add(found.actions, None)
+    left = LOOKS_IN_ALL - found.looks
+    for _ in range(len(open_)):
         room = int(np.argmax(open_))
-        if open_[room] <= 0.0:
+        if open_[room] <= 0.0 or left <= 0 or len(chosen) >= MOST:
             break
         open_[room] = 0.0
-        found = solution(size, int(maps.walls[room]), int(maps.targets[room]), int(maps.boxes[room]), at, steps, LOOKS)
-        if found:
-            add(found, walk(_only(maps, room), found).tokens[:, 0])
+        found = solve(maps, room, steps)
+        left -= found.looks + 1
+        if found.actions:
+            add(found.actions, walk(maps.of(np.array([room])), found.actions).tokens[:, 0])
     if not chosen:
         return Plans((), (), np.zeros((0, len(maps.weight))))
     worth = _with_second_chances(maps, tuple(chosen), walked, expected, np.array(works))
     return Plans(tuple(chosen), tuple(walked), worth)
+
+
+def solve(maps: Maps, room: int, steps: int) -> Found:
+    """The shortest solution of one of the rooms."""
+    walls, targets, boxes = (int(bits[room]) for bits in (maps.walls, maps.targets, maps.boxes))
+    return solution(maps.size, walls, targets, boxes, int(maps.at[room]), steps, LOOKS)
+
+
+def solvable(maps: Maps, steps: int) -> Maps:
+    """Without the rooms of which it is found, in `LOOKS_IN_ALL` states, that there is no way; as they were if that is all."""
+    left, kept = LOOKS_IN_ALL, np.ones(len(maps.weight))
+    for room in np.flatnonzero(maps.weight > 0.0).tolist():
+        if left <= 0:
+            break
+        found = solve(maps, room, steps)
+        left -= found.looks + 1
+        kept[room] = found.actions is not None or not found.all
+    return maps.weighted(kept) or maps
 
 
 def _with_second_chances(
@@ -120,17 +141,6 @@ def _lost(maps: Maps, doing: Actions, when: Ints, rooms: Ints) -> NDArray[np.boo
     lost = np.zeros(len(rooms), dtype=bool)
     for action in np.unique(when).tolist():
         those = when == action
-        end = walk(_some(maps, rooms[those]), doing[: action + 1]).end
+        end = walk(maps.of(rooms[those]), doing[: action + 1]).end
         lost[those] = end.dead
     return lost
-
-
-def _only(maps: Maps, room: int) -> Maps:
-    return _some(maps, np.array([room]))
-
-
-def _some(maps: Maps, rooms: Ints) -> Maps:
-    return Maps(
-        maps.size, maps.walls[rooms], maps.targets[rooms], maps.alive[rooms], maps.boxes[rooms], maps.at[rooms],
-        maps.weight[rooms],
-    )  # fmt: skip

@@ -9,24 +9,34 @@ from __future__ import annotations
 import heapq
 from functools import lru_cache
 from itertools import count
+from typing import NamedTuple
 
 from journeyman.foresee.agents.mind import Actions
 from journeyman.foresee.worlds.push_rules import offset
 
 
-@lru_cache(maxsize=4096)
-def solution(
-    size: int, walls: int, targets: int, boxes: int, player: int, steps: int, looks: int
-) -> Actions | None:
-    """The fewest actions that solve a room; None where none of at most `steps` does, or none was found in `looks` states.
+class Found(NamedTuple):
+    """Attributes:
+    actions: that solve the room; None: none were found.
+    looks: states that were looked at. all: these were all there are, so that None means that there is no way.
+    """
+
+    actions: Actions | None
+    looks: int
+    all: bool
+
+
+@lru_cache(maxsize=8192)
+def solution(size: int, walls: int, targets: int, boxes: int, player: int, steps: int, looks: int) -> Found:
+    """The fewest actions that solve a room, at most `steps`, looking at no more than `looks` states.
 
     Args:
         walls: all around the room, too, so that no shift comes out at the other side.
     """
     far = _pushes(size, walls, targets)
     least = _least(boxes, far)
-    if least is None:
-        return None
+    if least is None or least > steps:
+        return Found(None, 1, True)
     order = count()
     queue = [(least, next(order), 0, boxes, player)]
     came: dict[tuple[int, int], tuple[int, tuple[int, int] | None, int]] = {(boxes, player): (0, None, -1)}
@@ -37,7 +47,7 @@ def solution(
         if state in done:
             continue
         if not boxes & ~targets:
-            return _actions(size, walls, came, state)
+            return Found(_actions(size, walls, came, state), len(done), True)
         done.add(state)
         for spent, spot, action in _reachable(size, walls, boxes, player):
             step = offset(size, action)
@@ -50,7 +60,7 @@ def solution(
             if left is not None and total + left <= steps:
                 came[key] = total, state, action
                 heapq.heappush(queue, (total + left, next(order), total, then, box))
-    return None
+    return Found(None, len(done), not queue)
 
 
 def _reachable(size: int, walls: int, boxes: int, player: int) -> list[tuple[int, int, int]]:

@@ -68,6 +68,6 @@ def key_of(stages: Collection[Repairable]) -> str:
 def most_arms(*, sufficiency: bool = True, all_subsets: bool = False, pairs: bool = True) -> int:
     """Sets of repairs with which one failure is replayed, at most. `pairs`: none of the single repairs flips it."""
     if all_subsets:
-        return 2 ** len(STAGES)
+        return 1 << len(STAGES)
     n = len(STAGES)
     return 1 + n + 1 + (n if sufficiency else 0) + (n * (n - 1) // 2 if pairs else 0)

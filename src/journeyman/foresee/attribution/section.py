@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from journeyman.foresee.attribution import tables
 from journeyman.foresee.attribution.figure import draw_confusion, draw_stages
 from journeyman.foresee.attribution.record import Attribution
@@ -54,11 +56,8 @@ def verdict(found: Attribution) -> str:
     """What came out, in one sentence."""
     if not found.failures:
         return "No failure was attributed"
-    flipped: dict[str, int] = {}
-    for failure in found.failures:
-        for stage in failure.singles:
-            flipped[stage] = flipped.get(stage, 0) + 1
+    flipped = Counter(stage for failure in found.failures for stage in failure.singles)
     if not flipped:
         return f"No single repair flips any of {len(found.failures)} failures"
-    stage = max(flipped, key=lambda name: flipped[name])
-    return f"Repairing the {stage} alone flips {flipped[stage]} of {len(found.failures)} failures"
+    (most, count), *_ = flipped.most_common()
+    return f"Repairing the {most} alone flips {count} of {len(found.failures)} failures"

@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from journeyman.errors import PromptTooLong
 from journeyman.foresee import events
@@ -78,9 +79,9 @@ class Stage:
         for _, of_seed in itertools.groupby(episodes[: last + 1], key=lambda one: one.episode.seed):
             governor = self._fresh()
             for one in of_seed:
-                before = copy.deepcopy(governor)
                 if wanted(one):
-                    yield one, self._stage(one, lambda before=before: copy.deepcopy(before))
+                    before = copy.deepcopy(governor)
+                    yield one, self._stage(one, partial(copy.deepcopy, before))
                 play_again(self._retold(one), None, Draws(one.episode.seed), governor)
 
     def _fresh(self) -> Governor | None:

@@ -78,8 +78,8 @@ class Learning:
     start: float = 0.9
     pooling: float = 10.0
     slow: float = 0.99
-    fast: float = 0.97
-    fade: float = 0.99
+    fast: float = 0.98
+    fade: float = 0.997
 
     def __post_init__(self) -> None:
         if not 0.0 < self.start < 1.0:

@@ -46,7 +46,7 @@ class Settings:
     """
 
     cost: float = 0.02
-    growth: float = 0.0
+    growth: float = 0.1
     depth: int = 5
     epsilon: float = 0.0
     delta: float = 0.0
