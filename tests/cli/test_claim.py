@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from journeyman.claims import page
 from journeyman.claims.cells import CellFailed, Done, cells_of, key_of, run_cells
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured, kind_of, verdict_of
+from journeyman.claims.index import index
 from journeyman.claims.registry import claim_ids, find_claim
 from journeyman.cli import main
 from journeyman.errors import UsageError
@@ -174,6 +175,13 @@ def test_the_pages_in_docs_are_those_of_their_results(name: str, tmp_path: Path)
     page.write(claim, stored, tmp_path)
     for suffix in ("md", "svg", "json"):
         assert (tmp_path / f"{name}.{suffix}").read_bytes() == (STORED / f"{name}.{suffix}").read_bytes()
+
+
+def test_the_list_in_docs_says_what_the_results_say() -> None:
+    text = index(STORED)
+    assert (STORED / "README.md").read_text() == text
+    for name in claim_ids():
+        assert f"{name}.md" in text or f"| {name} |" in text
 
 
 def test_the_sampled_token_taken_as_a_reward_is_unbiased_and_the_other_way_it_is_nothing() -> None:
