@@ -86,8 +86,10 @@ def test_a_cells_key_changes_with_what_its_result_depends_on() -> None:
         Cell(claim.arms[0], 0), Cell(claim.arms[0], 1), Cell(claim.arms[1], 0), Cell(Arm("one", {"plus": 3}), 0),
         Cell(claim.arms[0], 0, {"student": "a"}), Cell(claim.arms[0], 0, {}, 0.5),
     ]  # fmt: skip
-    keys = {key_of(claim, cell) for cell in cells} | {key_of(replace(claim, version=2), cells[0])}
-    assert len(keys) == len(cells) + 1
+    others = [replace(claim, version=2), *(replace(claim, stand_ins={"student": name}) for name in ("student", "twin"))]
+    keys = {key_of(claim, cell) for cell in cells} | {key_of(other, cells[0]) for other in others}
+    assert len(keys) == len(cells) + len(others)
+    assert key_of(others[1], cells[4]) == key_of(claim, cells[4]), "no stand-in plays where models are named"
     reworded = replace(claim, title="another", judge=lambda m: judge(m))
     assert key_of(claim, cells[0]) == key_of(reworded, Cell(claim.arms[0], 0))
 

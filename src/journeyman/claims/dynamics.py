@@ -93,6 +93,7 @@ CLAIM = Claim(
         f"mass on shared tokens, student's and teacher's, is at least {MASS:.2f} at both ends in both arms."
     ),
     arms=(Arm(WORKS, {"teacher": "improved"}), Arm(FAILS, {"teacher": "same_data"})),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,
