@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from journeyman.claims import page
 from journeyman.claims.cells import CellFailed, Done, cells_of, key_of, run_cells
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured, kind_of, verdict_of
+from journeyman.claims.index import index
 from journeyman.claims.registry import claim_ids, find_claim
 from journeyman.cli import main
 from journeyman.errors import UsageError
@@ -85,8 +86,10 @@ def test_a_cells_key_changes_with_what_its_result_depends_on() -> None:
         Cell(claim.arms[0], 0), Cell(claim.arms[0], 1), Cell(claim.arms[1], 0), Cell(Arm("one", {"plus": 3}), 0),
         Cell(claim.arms[0], 0, {"student": "a"}), Cell(claim.arms[0], 0, {}, 0.5),
     ]  # fmt: skip
-    keys = {key_of(claim, cell) for cell in cells} | {key_of(replace(claim, version=2), cells[0])}
-    assert len(keys) == len(cells) + 1
+    others = [replace(claim, version=2), *(replace(claim, stand_ins={"student": name}) for name in ("student", "twin"))]
+    keys = {key_of(claim, cell) for cell in cells} | {key_of(other, cells[0]) for other in others}
+    assert len(keys) == len(cells) + len(others)
+    assert key_of(others[1], cells[4]) == key_of(claim, cells[4]), "no stand-in plays where models are named"
     reworded = replace(claim, title="another", judge=lambda m: judge(m))
     assert key_of(claim, cells[0]) == key_of(reworded, Cell(claim.arms[0], 0))
 
@@ -174,6 +177,13 @@ def test_the_pages_in_docs_are_those_of_their_results(name: str, tmp_path: Path)
     page.write(claim, stored, tmp_path)
     for suffix in ("md", "svg", "json"):
         assert (tmp_path / f"{name}.{suffix}").read_bytes() == (STORED / f"{name}.{suffix}").read_bytes()
+
+
+def test_the_list_in_docs_says_what_the_results_say() -> None:
+    text = index(STORED)
+    assert (STORED / "README.md").read_text() == text
+    for name in claim_ids():
+        assert f"{name}.md" in text or f"| {name} |" in text
 
 
 def test_the_sampled_token_taken_as_a_reward_is_unbiased_and_the_other_way_it_is_nothing() -> None:

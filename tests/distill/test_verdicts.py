@@ -57,6 +57,15 @@ def test_one_figure_changes_the_verdict(changes: dict[str, object], name: Verdic
         assert verdict.figures
 
 
+def test_a_foreign_teacher_that_scores_less_is_to_be_read_before_it_is_learned_from() -> None:
+    foreign = replace(READY, divergence=1.2)
+    assert "read some of its responses" not in judge(foreign).sentence
+    worse = judge(replace(foreign, teacher_score=0.04))
+    assert worse.name == "pattern_mismatch"
+    assert "scores 0.040 against the student's 0.610: read some of its responses before" in worse.sentence
+    assert "read some" not in judge(replace(foreign, teacher_score=0.57)).sentence, "within two standard errors"
+
+
 def test_what_is_missing_is_named_and_what_is_known_is_not() -> None:
     verdict = judge(PairFigures(divergence=0.2, mass_student=0.98, mass_teacher=0.98))
     assert verdict.name == "undecided"

@@ -115,6 +115,11 @@ def key_of(claim: Claim, cell: Cell) -> str:
         "claim": claim.id, "version": claim.version, "arm": cell.arm.name, "settings": dict(cell.arm.settings),
         "seed": cell.seed, "models": dict(cell.models), "effort": cell.effort, "code": inspect.getsource(claim.run),
     }  # fmt: skip
+    if claim.stand_ins and not cell.models:
+        from journeyman.distill.lab.build import key_of as key_of_model
+        from journeyman.distill.lab.zoo import declared
+
+        parts["stand-ins"] = {role: key_of_model(declared(name)) for role, name in claim.stand_ins.items()}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -114,6 +114,7 @@ class Claim:
         draw: the figure's panels.
         seeds: how many repetitions a verdict needs.
         roles: what `--model ROLE=NAME` can replace by real models; empty where there is nothing to replace.
+        stand_ins: role -> lab model that plays it where no real one is named; what was measured with another is not it.
         minutes: of one cell with the stand-ins on one core, roughly.
         version: changed when `run` measures something else, so that what was measured before is not mistaken for it.
     """
@@ -130,6 +131,7 @@ class Claim:
     draw: Callable[[Measured], Sequence[Markup]]
     seeds: int = LEAST_SEEDS
     roles: Sequence[str] = ()
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     minutes: float = 1.0
     version: int = 1
 

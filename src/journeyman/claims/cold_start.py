@@ -111,6 +111,7 @@ CLAIM = Claim(
         Arm(ALONE, {"responses": 0, "control": False}), Arm(SOME, {"responses": 1024, "control": False}),
         Arm(MORE, {"responses": 4096, "control": False}), Arm(CONTROL, {"responses": 4096, "control": True}),
     ),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

@@ -42,13 +42,15 @@ def judge(measured: Measured) -> Judgement:
     }
     missed = [name for name, met in parts.items() if not met]
     sentence = (
-        f"Overlap rises by {mean(rise[WORKS]):.3f} where it works and by {mean(rise[FAILS]):.3f} where it does not; of "
-        f"the overlap-token advantage {mean(left[WORKS]):.2f} and {mean(left[FAILS]):.2f} are left; mass on shared tokens "
-        f"is never below {mass[WORKS]:.3f} and {mass[FAILS]:.3f}." + (f" Not met: {', '.join(missed)}." if missed else "")
+        f"Overlap rises by {mean(rise[WORKS]):.3f} where it works and by {mean(rise[FAILS]):.3f} where it does not; of the "
+        f"overlap-token advantage {mean(left[WORKS]):.2f} (at most {max(left[WORKS]):.2f}) and {mean(left[FAILS]):.2f} (at "
+        f"least {min(left[FAILS]):.2f}) are left; mass on shared tokens is never below {mass[WORKS]:.3f} and "
+        f"{mass[FAILS]:.3f}." + (f" Not met: {', '.join(missed)}." if missed else "")
     )
     figures = {
         "overlap rise, works": mean(rise[WORKS]), "overlap rise, fails": mean(rise[FAILS]),
         "advantage left, works": mean(left[WORKS]), "advantage left, fails": mean(left[FAILS]),
+        "most left, works": max(left[WORKS]), "least left, fails": min(left[FAILS]),
         "least mass, works": mass[WORKS], "least mass, fails": mass[FAILS],
     }  # fmt: skip
     return Judgement("contradicted" if missed else "reproduced", sentence, figures)
@@ -91,6 +93,7 @@ CLAIM = Claim(
         f"mass on shared tokens, student's and teacher's, is at least {MASS:.2f} at both ends in both arms."
     ),
     arms=(Arm(WORKS, {"teacher": "improved"}), Arm(FAILS, {"teacher": "same_data"})),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

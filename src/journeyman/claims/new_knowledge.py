@@ -79,6 +79,7 @@ CLAIM = Claim(
         f"may have none. On the mean of the seeds, the improved teacher's share is larger by at least {LEAST:.2f}."
     ),
     arms=(Arm(SAME, {"teacher": "same_data"}), Arm(IMPROVED, {"teacher": "improved"})),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

@@ -76,6 +76,7 @@ CLAIM = Claim(
         f"student is better by at least {DEVIATIONS:g} standard deviations between seeds."
     ),
     arms=(Arm(LIKE, {"teacher": "like"}), Arm(UNLIKE, {"teacher": "unlike"})),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

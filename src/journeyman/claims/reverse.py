@@ -71,6 +71,7 @@ CLAIM = Claim(
         "differ from each other by less than the standard deviation between seeds."
     ),
     arms=(Arm(PAST, {"teacher": "past"}), Arm(BIGGER, {"teacher": "same_data"})),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

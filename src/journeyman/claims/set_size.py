@@ -90,6 +90,7 @@ CLAIM = Claim(
         "whole vocabulary in the mean of the evaluations; k = 1 stays further behind it than k = 4."
     ),
     arms=tuple(Arm(name, settings) for name, settings in FORMS.items()),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

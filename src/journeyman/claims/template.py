@@ -78,6 +78,7 @@ CLAIM = Claim(
         Arm(NARROW_OTHER, {"teacher": "narrow", "template": "other"}),
         Arm(NARROW_OWN, {"teacher": "narrow", "template": "own"}),
     ),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

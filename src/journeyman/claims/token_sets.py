@@ -77,6 +77,7 @@ CLAIM = Claim(
         "raw weights, fall behind it by more than that. Whether they still do with renormalised weights is reported."
     ),
     arms=tuple(Arm(name, settings) for name, settings in SETS.items()),
+    stand_ins=STAND_INS,
     run=run,
     judge=judge,
     draw=draw,

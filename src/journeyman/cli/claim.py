@@ -24,11 +24,12 @@ _TO = "docs/claims"
 @app.command("list")
 def list_(to: To = _TO, json: Json = False) -> int:
     """List the claims, and what came of those that were run."""
+    from journeyman.claims.index import stored_in
     from journeyman.claims.registry import claim_ids, find_claim
     from journeyman.report.table import Table, print_table
 
     claims = [find_claim(name) for name in claim_ids()]
-    stored = {claim.id: _stored(claim, Path(to)) for claim in claims}
+    stored = {claim.id: stored_in(claim, Path(to)) for claim in claims}
     if json:
         write_json([{**_about(claim), "result": _result(stored[claim.id])} for claim in claims])
         return 0
@@ -67,6 +68,7 @@ def run(
     Finished arms are kept, so a claim that was stopped goes on. Exit status 0 whatever the verdict says.
     """
     from journeyman.claims.cells import Done, cells_of, run_cells
+    from journeyman.claims.index import write_index
     from journeyman.claims.page import store, write
     from journeyman.claims.registry import find_claim
     from journeyman.report.number import duration
@@ -87,29 +89,30 @@ def run(
     if effort != 1:
         command += f" --effort {effort:g}"
     stored = store(found, measured, models=models, effort=effort, command=command)
-    files = write(found, stored, Path(to))
+    files = [*write(found, stored, Path(to)), write_index(Path(to))]
     if json:
         write_json({**_about(found), "result": _result(stored), "files": files})
         return 0
     _show(found, stored)
-    err.print(f"page: {files[-1]}", soft_wrap=True)
+    err.print(f"page: {files[-2]}", soft_wrap=True)
     return 0
 
 
 @app.command()
 def report(claim: Id, to: To = _TO, json: Json = False) -> int:
     """Show what came of a claim, and write its figure and page anew. Nothing is run."""
+    from journeyman.claims.index import write_index
     from journeyman.claims.page import read, write
     from journeyman.claims.registry import find_claim
 
     found = find_claim(claim)
     stored = read(found, Path(to))
-    files = write(found, stored, Path(to))
+    files = [*write(found, stored, Path(to)), write_index(Path(to))]
     if json:
         write_json({**_about(found), "result": _result(stored), "files": files})
         return 0
     _show(found, stored)
-    stderr().print(f"page: {files[-1]}", soft_wrap=True)
+    stderr().print(f"page: {files[-2]}", soft_wrap=True)
     return 0
 
 
@@ -153,16 +156,6 @@ def _show(claim: Claim, stored: Stored) -> None:
     words = stored.verdict.words
     line = rich_text(f"{words[0].upper()}{words[1:]}. ", f"bold {colours.get(words, 'red')}")
     print_hanging(out, rich_text(""), line.append_text(rich_text(stored.verdict.sentence)))
-
-
-def _stored(claim: Claim, folder: Path) -> Stored | None:
-    from journeyman.claims.page import read
-    from journeyman.errors import UsageError
-
-    try:
-        return read(claim, folder)
-    except UsageError:
-        return None
 
 
 def _about(claim: Claim) -> dict[str, object]:

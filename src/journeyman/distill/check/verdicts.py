@@ -116,9 +116,20 @@ def _pattern(figures: PairFigures, names: Names, thresholds: Thresholds) -> Verd
         "pattern_mismatch",
         f"The divergence of {figures.divergence:.3f} nats a token is {ratio:.2f} of the student's entropy, and as little as "
         f"{min(masses):.2f} of the probability is on shared tokens: the teacher thinks in another form. Start cold, on its "
-        "own responses, first.",
+        f"own responses, first.{_behind(figures, thresholds)}",
         {"divergence": figures.divergence, "divergence_of_entropy": ratio, "mass": min(masses)},
         commands.cold_start(names),
+    )
+
+
+def _behind(figures: PairFigures, thresholds: Thresholds) -> str:
+    """A foreign form can hide right answers from a grader, so a low score does not say which of the two it is."""
+    gap = score_gap(figures)
+    if gap is None or gap[0] + thresholds.errors * gap[1] >= 0:
+        return ""
+    return (
+        f" It also scores {figures.teacher_score:.3f} against the student's {figures.student_score:.3f}: read some of its "
+        "responses before; where they are wrong, and not only put differently, it has nothing to teach on these prompts."
     )
 
 

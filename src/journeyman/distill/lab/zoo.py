@@ -212,7 +212,7 @@ PAIRS: tuple[Pair, ...] = (
     Pair("student", "twin_t1", "ready"),  # a fifth of its prompts were T0: claim E8a shows that it teaches in both
     Pair("student", "twin", "prompts_not_the_teachers", template="T1"),
     Pair("student", "twin_t1", "ready", template="T1"),
-    Pair("long", "twin", "beyond_useful_depth", "long"),
+    Pair("long", "twin", "no_new_capability", "long"),  # 'twin' knows no chains of more than 4: it is wrong at any depth
     Pair("student_b", "teacher_a", "ready", held_out=True),
     Pair("student_b", "student", "no_new_capability", held_out=True),
     Pair("student_19", "twin_19", "ready", "nineteen", held_out=True),

@@ -59,15 +59,16 @@ def draw_lines(
     if not shown:
         raise ValueError("no series has a point, so there is nothing to draw")
     xs = [x for one in shown for x, _ in one.points]
-    top = _TOP + (_LEGEND if len(shown) > 1 else 0)
+    legend = _wrapped([(one.class_, one.name) for one in shown], width - 8) if len(shown) > 1 else []
+    top = _TOP + _LEGEND * len(legend)
     y = Scale(*_range(shown, levels, bounds), height - _BOTTOM, top)
     longest = max(map(len, labels(y.ticks(3))))
     x = Scale(min(0.0, *xs), max(*xs, 1.0), max(_LEFT, 12 + _LETTER * longest), width - _RIGHT)
     at = x.ticks(4, whole=True)
     drawn = frame(x, y, x_ticks=at, x_labels=labels(at), x_label=x_name, y_label="", y_ticks=3)
     drawn.append(text(4, _TOP - 12, y_name, class_="name", anchor="start"))
-    if len(shown) > 1:
-        drawn += swatch_row([(one.class_, one.name) for one in shown], 4, _TOP + 6, small=True)
+    for i, names in enumerate(legend):
+        drawn += swatch_row(names, 4, _TOP + 6 + _LEGEND * i, small=True)
     for level in levels:
         drawn.append(line(x.start, y.at(level.value), x.end, y.at(level.value), "seed"))
         above = y.at(level.value) - 4 if y.at(level.value) - 14 > top else y.at(level.value) + 13
@@ -132,6 +133,20 @@ def _range(
     if bounds[1] is not None:
         high = min(high, bounds[1]) if max(values) <= bounds[1] else high
     return (low, high) if high > low else extent(values)
+
+
+def _wrapped(names: Sequence[tuple[str, str]], width: float) -> list[list[tuple[str, str]]]:
+    """The legend's names in rows that fit; a name too long for any has one of its own."""
+    rows: list[list[tuple[str, str]]] = [[]]
+    taken = 0.0
+    for entry in names:
+        wide = 23 + 6.0 * len(entry[1])
+        if rows[-1] and taken + wide > width:
+            rows.append([])
+            taken = 0.0
+        rows[-1].append(entry)
+        taken += wide
+    return rows
 
 
 def swatch_row(names: Sequence[tuple[str, str]], x: float, y: float, *, small: bool = False) -> list[Markup]:
