@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("tasks", "frames", "distill", "worlds", "mcp", "dev")  # vllm asks for a torch of its own
+EXTRAS = ("tasks", "frames", "distill", "foresee", "mcp", "dev")  # vllm asks for a torch of its own
 
 
 def pins() -> dict[str, Version]:

@@ -24,7 +24,9 @@ EXTRAS = {
     "tasks": ("ortools",),
     "frames": ("pandas", "pyarrow"),
     "distill": ("torch", "transformers", "accelerate", "peft", "math_verify", "pyarrow"),
+    "foresee": ("gymnasium", "PIL", "sklearn"),
     "local": ("torch", "transformers"),
+    "mcp": ("mcp",),
     "dev": ("pytest", "xdist", "pytest_timeout", "hypothesis", "ruff", "mypy", "importlinter", "build"),
 }
 CORE = (

@@ -46,7 +46,7 @@ def open_world(asked: str) -> World:
         import gymnasium as gymnasium
         import PIL as PIL
     except ImportError:
-        raise MissingExtra("worlds need gymnasium and pillow; install them with: pip install 'journeyman[worlds]'") from None
+        raise MissingExtra("worlds need gymnasium and pillow; run: pip install 'journeyman[foresee]'") from None
     if name in _BUILT_IN:
         return _BUILT_IN[name](name, settings)
     if name == "gym":
