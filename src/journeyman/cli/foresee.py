@@ -20,6 +20,8 @@ SUBCOMMANDS = {
     "score": "every figure of a run, with intervals: use, gains, losses, misuse, calibration",
     "compare": "runs side by side: success against calls, governors against references",
     "attribute": "why episodes failed: played again with one stage repaired at a time",
+    "measure": "world models: errors, calibration, decisions spoiled",
+    "learn": "what governors need, from runs: worth of calls, meaning of confidence, margins",
     "serve": "offer a world model to any agent, as an MCP server",
     "demo": "a small comparison and its story, in a minute",
 }
