@@ -79,7 +79,7 @@ def attribute(
     if dry_run:
         _say_forecast(library.forecast(run, wanted, **what), json=json)
         return 0
-    with _following(quiet) as follow:
+    with following(quiet) as follow:
         found = library.attribute(
             run, wanted, **what, parallel=parallel, max_tokens=max_tokens, max_usd=max_usd, on_progress=follow
         )
@@ -173,7 +173,7 @@ def _judge_words(judge: JudgeForecast) -> str:
 
 
 @contextmanager
-def _following(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def following(quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
     """A callback that says on stderr how far it is: one line that changes on a terminal, a line now and then elsewhere."""
     import time
 
