@@ -1,8 +1,8 @@
 """One HTML file that opens offline.
 
 Nothing in the page is fetched and nothing in it runs: the content policy forbids every script and every source but
-embedded pictures and the one style sheet, which is allowed by its hash. Links lead to places on the page itself. All text
-goes through `visible` and is escaped.
+embedded pictures and the one style sheet, which is allowed by its hash. Links lead to places on the page itself, or from a
+table's row to a file beside the page. All text goes through `visible` and is escaped.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _ANCHOR = re.compile(r"[a-z][a-z0-9-]*")
+_BESIDE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:#[a-z][a-z0-9-]*)?")
 
 
 @dataclass(frozen=True)
@@ -49,26 +50,38 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The whole HTML document. Raises ValueError for an anchor that is no plain name."""
-    style = (_TEMPLATES / "style.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            page=page,
-            style=style,
-            policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        )
-    )
+    """The whole HTML document. Raises ValueError for an anchor that is no plain name, or a link that leads elsewhere than
+    to a file beside the page."""
+    style = house_style()
+    return _environment().get_template("page.html").render(page=page, style=style, policy=policy(style))
+
+
+def house_style() -> str:
+    """The style sheet that all pages share."""
+    return (_TEMPLATES / "style.css").read_text("utf-8")
+
+
+def policy(style: str, script: str = "") -> str:
+    """A content policy under which nothing is fetched, and nothing works but this style sheet and this script."""
+    allowed = [f"style-src {_source(style)}", *([f"script-src {_source(script)}"] if script else [])]
+    return f"default-src 'none'; img-src data:; {'; '.join(allowed)}; base-uri 'none'; form-action 'none'"
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write a page to `path`: a reader finds the old file or the new one, never a half.
+    """Write a page to `path`, as `write_html`. Raises ValueError as `render`."""
+    write_html(render(page), path)
 
-    Raises RunError if `path` cannot be written, ValueError as `render`.
+
+def write_html(document: str, path: Path) -> None:
+    """Write a document to `path`: a reader finds the old file or the new one, never a half.
+
+    Raises RunError if `path` cannot be written.
     """
-    text = render(page).encode()
+    text = document.encode()
     try:
         handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
@@ -100,7 +113,7 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters.update(
         visible=visible, one_line=one_line, breakable=_breakable, anchor=_anchor, block_kind=_block_kind,
-        diff_lines=diff_lines, uri=_uri,
+        diff_lines=diff_lines, uri=_uri, beside=_beside,
     )  # fmt: skip
     return environment
 
@@ -119,6 +132,13 @@ def _anchor(name: str) -> str:
     if not _ANCHOR.fullmatch(name):
         raise ValueError(f"the anchor {name!r} is not made of letters, digits and hyphens")
     return name
+
+
+def _beside(target: str) -> str:
+    """A relative link that stays in the page's folder and below."""
+    if not _BESIDE.fullmatch(target):
+        raise ValueError(f"the link {target!r} does not lead to a file beside the page")
+    return target
 
 
 def _breakable(text: str) -> markupsafe.Markup:

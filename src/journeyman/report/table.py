@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from journeyman.report.text import one_line, rich_text, visible
@@ -17,13 +17,17 @@ SHORT = 17  # characters of a text that is never wrapped
 
 @dataclass(frozen=True)
 class Table:
-    """`rows` of texts under `columns`; the columns named in `numbers` are set flush right. `note` stands below."""
+    """`rows` of texts under `columns`; the columns named in `numbers` are set flush right. `note` stands below.
+
+    `links`: number of a row -> file beside the page, such as "episodes/1.html", to which its first cell leads on a page.
+    """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
     title: str = ""
     numbers: frozenset[str] = frozenset()
     note: str = ""
+    links: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
