@@ -12,14 +12,14 @@ STAMP  := $(VENV)/.journeyman-installed
 .PHONY: help demo test lint surface clean
 
 help:
-	@echo "make demo     optimize five tasks and a simulator, distill two pairs; no key, no GPU, under 5 minutes"
+	@echo "make demo     optimize five tasks and a simulator, distill two pairs, foresee a lake; no key, no GPU, 5 minutes"
 	@echo "make test     ruff, mypy --strict, the layer contracts, then every test"
 	@echo "make lint     only the first three"
 	@echo "make surface  rewrite tests/surface.txt after a deliberate change of the public names"
 	@echo "make clean    remove caches and built packages (not the environment, not your runs)"
 
 demo: $(STAMP)
-	@echo "make demo: optimizing five built-in tasks and examples/my_simulator, then distilling two small pairs (about 4 minutes)"
+	@echo "make demo: optimizing five built-in tasks and examples/my_simulator, distilling two small pairs, foreseeing a lake (about 4 minutes)"
 	@$(BIN)/journeyman demo
 
 test: $(STAMP)
