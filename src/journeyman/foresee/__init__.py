@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from journeyman.foresee.agents.open import open_agent as open_agent
+    from journeyman.foresee.attribution.attribute import attribute as attribute
+    from journeyman.foresee.attribution.record import Attribution as Attribution
+    from journeyman.foresee.attribution.wanted import Wanted as Wanted
     from journeyman.foresee.cell import Cell as Cell
     from journeyman.foresee.draws import Draws as Draws
     from journeyman.foresee.evaluate import evaluate as evaluate
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from journeyman.foresee.evaluation.progress import Progress as Progress
     from journeyman.foresee.evaluation.result import Result as Result
     from journeyman.foresee.evaluation.result import Row as Row
+    from journeyman.foresee.governors.lesson import Lesson as Lesson
+    from journeyman.foresee.governors.lesson import learn_from as learn_from
     from journeyman.foresee.governors.open import open_governor as open_governor
     from journeyman.foresee.protocol.decision import Decision as Decision
     from journeyman.foresee.protocol.decision import Episode as Episode
@@ -40,26 +45,35 @@ if TYPE_CHECKING:
     from journeyman.foresee.score.traces import read_traces as read_traces
     from journeyman.foresee.score.traces import write_episodes as write_episodes
     from journeyman.foresee.score.value import Prices as Prices
+    from journeyman.foresee.world_models.measure import Measured as Measured
+    from journeyman.foresee.world_models.measure import measure as measure
     from journeyman.foresee.world_models.open import open_world_model as open_world_model
     from journeyman.foresee.worlds.registry import open_world as open_world
 
 # Public name -> the module of this package that has it.
 _HOME = {
+    "Attribution": "attribution.record",
     "Cell": "cell",
     "Comparison": "score.compare",
     "Decision": "protocol.decision",
     "Draws": "draws",
     "Episode": "protocol.decision",
     "Forecast": "evaluation.forecast",
+    "Lesson": "governors.lesson",
+    "Measured": "world_models.measure",
     "Prices": "score.value",
     "Progress": "evaluation.progress",
     "Result": "evaluation.result",
     "Row": "evaluation.result",
     "Scene": "protocol.scene",
     "Scores": "score.scores",
+    "Wanted": "attribution.wanted",
+    "attribute": "attribution.attribute",
     "compare": "score.compare",
     "evaluate": "evaluate",
     "forecast": "evaluate",
+    "learn_from": "governors.lesson",
+    "measure": "world_models.measure",
     "open_agent": "agents.open",
     "open_governor": "governors.open",
     "open_scene": "evaluation.opened",
