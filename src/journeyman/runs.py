@@ -93,7 +93,7 @@ class Run:
         return Live(self._log)
 
     def page(self) -> str:
-        """One HTML file with figures and tables, that opens offline: of an optimization or a training.
+        """One HTML file with figures and tables, that opens offline.
 
         Raises RunError for a verb that has no page, or before there is anything to show.
         """
@@ -103,6 +103,10 @@ class Run:
             from journeyman.distill.report.page import page_of as page_of_training
 
             return render(page_of_training(self._log))
+        if self.verb == "foresee":
+            from journeyman.foresee.page.run_page import page_alone
+
+            return render(page_alone(self._log))
         self._is("optimize")
         from journeyman.optimize.page import page_of
 

@@ -18,6 +18,7 @@ from journeyman.cli.out import Json, Runs
 
 SUBCOMMANDS = {
     "score": "every figure of a run, with intervals: use, gains, losses, misuse, calibration",
+    "show": "single episodes step by step: what was real, what was imagined, what was made of it",
     "compare": "runs side by side: success against calls, governors against references",
     "attribute": "why episodes failed: played again with one stage repaired at a time",
     "measure": "world models: errors, calibration, decisions spoiled",

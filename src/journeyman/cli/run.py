@@ -33,7 +33,7 @@ def list_(runs: Runs = None, json: Json = False) -> int:
         write_json(found)
         return 0
     if not found:
-        stderr().print("There are no runs here yet; 'journeyman optimize' and 'journeyman distill train' make some.")
+        stderr().print("There are no runs here yet; 'journeyman optimize', 'foresee' and 'distill train' make some.")
         return 0
     rows = [
         (
@@ -82,11 +82,14 @@ def show(
         raise UsageError("give --prompt or --reply; without them --trial shows the beginning of both")
     with open_run(run, runs=runs) as opened:
         if opened.verb == "foresee":
-            from journeyman.cli.foresee_evaluate import show_run
+            from journeyman.cli.foresee_show import print_run
 
-            if trial is not None or html is not None:
-                raise UsageError(f"the run {opened.run_id!r} is an evaluation: --trial and --html mean nothing to it")
-            return show_run(opened.folder, json=json)
+            if trial is not None or against is not Against.EVALUATIONS:
+                option = "--trial" if trial is not None else "--against"
+                raise UsageError(
+                    f"{option} belongs to optimizations; this run is an evaluation: 'foresee show' has its episodes"
+                )
+            return print_run(opened.log, cost=None, writer=writer_pid(opened.folder), html=html, json=json)
         if opened.verb == "distill":
             _refuse_for_training(trial=trial is not None, against=against is not Against.EVALUATIONS)
             return _show_training(opened, full=full, html=html, json=json)
@@ -127,6 +130,7 @@ def watch(
     from journeyman import open_run
     from journeyman.cli.result import document, result_table
     from journeyman.cli.watch import follow
+    from journeyman.errors import UsageError
     from journeyman.report.table import print_table
     from journeyman.report.text import rich_text
 
@@ -134,6 +138,8 @@ def watch(
         if opened.verb == "distill":
             _refuse_for_training(against=against is not Against.EVALUATIONS)
             return _watch_training(opened, json=json)
+        if opened.verb == "foresee":
+            raise UsageError(f"an evaluation is not followed; how far it is says 'journeyman run show {opened.run_id}'")
         if not follow(opened, against):
             if json:
                 write_json({"run": opened.folder, "run_id": opened.run_id, "ended": None})

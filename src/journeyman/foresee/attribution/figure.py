@@ -73,10 +73,10 @@ def draw_confusion(rows: Sequence[Planted]) -> Markup:
             box = {"x": x.at(i), "y": y.at(j), "width": wide - 1, "height": high - 1}
             drawn.append(element("rect", told, **box, class_=f"h{level}" if row.failures else "nothing"))
             # The map's colours are the same in light and dark, so its letters are, too.
-            ink = "#ffffff" if level < _DARK else "#1b1d21"
+            ink = "ondark" if level < _DARK else "onlight"
             drawn.append(
                 element("text", f"{100 * share:.0f}", x=x.at(i + 0.5), y=y.at(j + 0.5) + 4, text_anchor="middle",
-                        style=f"fill: {ink}")
+                        class_=ink)
             )  # fmt: skip
     drawn.append(text((x.start + x.end) / 2, y.end + 34, "repaired stage", class_="name"))
     drawn.append(text(4, y.start - 12, "planted stage; flipped failures [%]", class_="name", anchor="start"))

@@ -40,7 +40,7 @@ def section_of(found: Attribution) -> Section:
         blocks.append(tables.between_table(found.between))
     if not failed and not any(cell.called for cell in found.shares):
         blocks.append(Text("There is no failure and no success with calls to look at.", soft=True))
-    return Section("Why episodes failed, and what calls were worth", blocks, "attribution", "attribution")
+    return Section("Why episodes failed, and what calls were worth", blocks, "attribution", "Attribution")
 
 
 def page_of(found: Attribution) -> Page:

@@ -32,6 +32,21 @@ class Telling:
     without: Logged | None = None
 
 
+def short_names(cells: Sequence[Cell]) -> list[str]:
+    """Names of cells without what all of them share and what says nothing."""
+    asking = [cell for cell in cells if cell.mode != "invisible"]
+    names = []
+    for cell in cells:
+        parts = [cell.agent] if len({one.agent for one in cells}) > 1 else []
+        if cell.mode != "invisible":
+            parts += [cell.world_model] if len({one.world_model for one in asking}) > 1 else []
+        parts.append(cell.mode)
+        parts += [cell.governor] if cell.governor != "none" else []
+        parts += [f"memory {cell.memory}"] if cell.memory != "restart" else []
+        names.append(" | ".join(parts))
+    return names
+
+
 def telling(cells: Sequence[Cell], episodes: Sequence[Logged], *, each: int = 1) -> list[Telling]:
     """For each cell, up to `each` episodes of each kind, in the order of cells and kinds; none is there twice.
 

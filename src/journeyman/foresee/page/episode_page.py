@@ -39,10 +39,11 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Shown:
-    """An episode of the page with what the template asks for beside its view."""
+    """An episode of the page with what the template asks for beside its view: how it ended, and what is to be noticed."""
 
     view: EpisodeView
-    said: str
+    ended: str
+    noticed: str
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.view, name)
@@ -113,7 +114,7 @@ def _shown(run: Reopened, one: Logged, gallery: Gallery, prefix: str) -> Shown:
         episode, cell, steps, run.shots(one), run.words, gallery, name=_name(run, one), prefix=prefix,
         texts=run.texts(one), attributed=attributed(run.attribution, episode),
     )  # fmt: skip
-    return Shown(made, "; ".join([outcome(episode), *remarks(steps)]) + ".")
+    return Shown(made, outcome(episode), "; ".join(remarks(steps)))
 
 
 def _name(run: Reopened, one: Logged) -> str:
@@ -130,7 +131,7 @@ def _name(run: Reopened, one: Logged) -> str:
 def _verdict(shown: Sequence[Shown]) -> str:
     """What came out, in one sentence."""
     if len(shown) == 1:
-        return shown[0].said
+        return f"{shown[0].ended}."
     ends = [("success" if one.view.episode.success else "failure") for one in shown]
     without = [end for one, end in zip(shown, ends, strict=True) if one.view.cell.mode == "invisible"]
     with_ = [end for one, end in zip(shown, ends, strict=True) if one.view.cell.mode != "invisible"]

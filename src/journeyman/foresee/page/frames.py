@@ -90,7 +90,8 @@ class Again:
     def predict(self, snapshot: Snapshot, actions: Sequence[int], asked: Asked) -> Prediction:
         """The logged prediction; another one where it does not come again."""
         first: Prediction | None = None
-        for hope in _HOPES:
+        hopes = _HOPES if self.wanted is None else (self.wanted.hope, *_HOPES)
+        for hope in dict.fromkeys(hopes):
             for format in self.formats:
                 again = replace(asked, hope=hope, format=format)
                 prediction = self.model.predict(snapshot, actions, again)

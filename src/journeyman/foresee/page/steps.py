@@ -52,9 +52,11 @@ class Step:
 
     @property
     def wrong(self) -> bool:
-        """Whether the content of the prediction is known not to be the true one."""
+        """Whether the prediction is known not to be the true one, in content or in what it shows."""
         decision = self.decision
-        return self.kind == "call" and bool(decision.true) and decision.predicted != decision.true
+        if self.kind != "call" or not decision.true:
+            return False
+        return decision.predicted != decision.true or bool(decision.realised.get("observation"))
 
 
 def steps_of(episode: Episode) -> list[Step]:

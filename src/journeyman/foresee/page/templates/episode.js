@@ -18,7 +18,7 @@
       if (i === player.at) sign.setAttribute("aria-current", "step");
       else sign.removeAttribute("aria-current");
     });
-    player.count.textContent = `${player.at + 1} of ${player.steps.length}`;
+    player.count.textContent = `decision ${player.at} of 0–${player.steps.length - 1}`;
     player.previous.disabled = player.at === 0;
     player.next.disabled = player.at === player.steps.length - 1;
   };
