@@ -82,7 +82,7 @@ def show(
         raise UsageError("give --prompt or --reply; without them --trial shows the beginning of both")
     with open_run(run, runs=runs) as opened:
         if opened.verb == "foresee":
-            from journeyman.cli.foresee_show import print_run
+            from journeyman.cli.foresee_run import print_run
 
             if trial is not None or against is not Against.EVALUATIONS:
                 option = "--trial" if trial is not None else "--against"

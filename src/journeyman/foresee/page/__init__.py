@@ -1,1 +1,1 @@
-"""What people see of a run: its page, the pages on which one steps through single episodes, and which of those to look at."""
+"""What people see of a run: its page, pages on which one steps through single episodes, and which of those to look at."""

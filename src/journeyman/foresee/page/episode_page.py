@@ -1,7 +1,7 @@
 """The page on which one steps through an episode, or through a few of the same instance side by side.
 
-One file that opens offline. It runs a few lines of script of its own, to step with buttons and arrow keys; the content policy
-allows these by their hash and nothing else. Without script all steps stand below one another.
+One file that opens offline. It runs a few lines of script of its own, to step with buttons and arrow keys; the content
+policy allows these by their hash and nothing else. Without script all steps stand below one another.
 """
 
 from __future__ import annotations

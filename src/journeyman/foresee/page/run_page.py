@@ -8,6 +8,7 @@ from pathlib import Path
 
 from journeyman.errors import RunError
 from journeyman.foresee.attribution.section import section_of
+from journeyman.foresee.attribution.staging import Logged
 from journeyman.foresee.page import episode_page
 from journeyman.foresee.page.choose import MEANING, Telling, short_names, telling
 from journeyman.foresee.page.reopened import Reopened, reopen
@@ -69,11 +70,12 @@ def page_of(run: Reopened, chosen: Sequence[Telling], links: dict[str, str] | No
     caveats = list(page.caveats)
     if len(run.episodes) < plan.episodes:
         caveats.insert(0, f"The run has not ended: {len(run.episodes)} of {plan.episodes} episodes are played.")
-    return replace(page, title=f"Foresight in {plan.world}: {run.log.run_id}", facts=facts, caveats=caveats, sections=sections)
+    title = f"Foresight in {plan.world}: {run.log.run_id}"
+    return replace(page, title=title, facts=facts, caveats=caveats, sections=sections)
 
 
 def page_alone(log: RunLog) -> Page:
-    """The page without the pages of its episodes: it says by which command each is shown. Raises RunError: no episode yet."""
+    """The page without the pages of its episodes: it says by which command they are shown. Raises RunError: no episode."""
     run = _reopened(log)
     if run is None:
         raise RunError(f"the run {log.run_id!r} has no finished episode yet, so there is nothing to show")
@@ -103,7 +105,7 @@ def episodes_section(run: Reopened, chosen: Sequence[Telling], links: dict[str, 
     return Section("Episodes to look at", blocks, "episodes", "Episodes")
 
 
-def beside(one: Telling) -> list[episode_page.Logged]:
+def beside(one: Telling) -> list[Logged]:
     """What its page shows: where access changed the outcome, the episode without it, too."""
     return [one.without, one.one] if one.without is not None and one.why in ("helped", "hurt") else [one.one]
 

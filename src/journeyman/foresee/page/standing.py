@@ -54,7 +54,9 @@ def _named(number: int) -> str:
     return str(number) if number < 10 else f"{number} ({SIGNS[number % len(SIGNS)]})"
 
 
-def picture(rows: Sequence[Row], cells: Sequence[Cell], *, width: int, height: int = 12, ascii_only: bool = False) -> list[Text]:
+def picture(
+    rows: Sequence[Row], cells: Sequence[Cell], *, width: int, height: int = 12, ascii_only: bool = False
+) -> list[Text]:
     """Success against calls, a sign for each of `rows`, by its place in `cells`; "+" where several meet."""
     from rich.text import Text
 
@@ -75,14 +77,14 @@ def picture(rows: Sequence[Row], cells: Sequence[Cell], *, width: int, height: i
         level = high - (high - low) * y / (height - 1)
         text = Text(f"{level:5.2f} {bar}" if y % 3 == 0 or y == height - 1 else f"      {bar}", style="dim")
         for x in range(wide):
-            place = grid.get((y, x))
-            if place is None:
+            there = grid.get((y, x))
+            if there is None:
                 text.append(" ")
-            elif place < 0:
+            elif there < 0:
                 text.append("+", "bold yellow")
             else:
-                bare = rows[place].cell.mode == "invisible"
-                text.append(SIGNS[cells.index(rows[place].cell) % len(SIGNS)], "bold" if bare else "bold cyan")
+                cell = rows[there].cell
+                text.append(SIGNS[cells.index(cell) % len(SIGNS)], "bold" if cell.mode == "invisible" else "bold cyan")
         text.rstrip()
         lines.append(text)
     lines.append(Text(f"      {corner}{dash * wide}", style="dim"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -13,11 +12,9 @@ from journeyman.foresee.page.attributed import Attributed
 from journeyman.foresee.page.draw import Gallery, differing
 from journeyman.foresee.page.frames import Frame, Shot, Shots
 from journeyman.foresee.page.steps import MISUSE, Step, Words, aside, content_words, title, value_words
+from journeyman.foresee.page.tables import ContentRow, RulingView, ValueRow, content, ruling, values
 from journeyman.foresee.protocol.decision import Episode
-from journeyman.report.number import NONE, number
 
-MOST_VALUES = 8
-"""Turns of an agent's mind that are listed."""
 _SIGNS = {"call": "?", "refused": "✕", "unread": "~", "answer": "A"}
 
 
@@ -30,44 +27,6 @@ class FrameView:
     drawn: Markup
     caption: str = ""
     bad: bool = False
-
-
-@dataclass(frozen=True)
-class ContentRow:
-    """One name of a state's content: (value, class) in each column."""
-
-    name: str
-    cells: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class ValueRow:
-    """A turn that the agent considers: its value before and after, in 0..1, `wanted` or done."""
-
-    turn: str
-    before: float | None
-    after: float | None
-    wanted: bool
-
-    @property
-    def words(self) -> tuple[str, str]:
-        """Both as numbers."""
-        return tuple(NONE if one is None else f"{one:.3f}" for one in (self.before, self.after))  # type: ignore[return-value]
-
-    @property
-    def bars(self) -> tuple[float, float]:
-        """Lengths of the bars, of 100."""
-        return tuple(100 * min(1.0, max(0.0, one or 0.0)) for one in (self.before, self.after))  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class RulingView:
-    """What the governor said. `figures`: names with values."""
-
-    verdict: str
-    said: str
-    why: str
-    figures: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -140,12 +99,12 @@ def _step(
         }.items()
         if there
     )  # fmt: skip
-    heads, rows = _content(step, shot)
-    values = _values(step, words)
+    heads, rows = content(step, shot)
+    turns = values(step, words)
     frames = _batch_frames(step, steps, shots, words, gallery) if step.batch else _frames(step, shot, words, gallery)
     return StepView(
         id, decision.index, step.kind, _sign(step, words), decision.real, said, hover, marks, aside(step, words), chips,
-        frames, heads, rows, values, any(row.after is not None for row in values), _ruling(decision.ruling, words),
+        frames, heads, rows, turns, any(row.after is not None for row in turns), ruling(decision.ruling, words),
         decision.refusal, text,
     )  # fmt: skip
 
@@ -168,7 +127,8 @@ def _chips(step: Step, wrong: bool, attributed: Attributed | None) -> list[tuple
         chips.append(("", f"alternative {place} of {len(step.batch)}", "one reply asked for all of them"))
     if wrong:
         why = ", ".join(f"{name} {value_words(size)}" for name, size in decision.realised.items() if size)
-        chips.append(("bad", "wrong prediction", f"channels that struck: {why}" if why else "the exact clone says otherwise"))
+        told = f"channels that struck: {why}" if why else "the exact clone says otherwise"
+        chips.append(("bad", "wrong prediction", told))
     chips += [("bad", kind, MISUSE[kind]) for kind in step.misuse]
     if decision.disagreed is not None:
         came = "came out otherwise" if decision.disagreed else "came out as predicted"
@@ -178,7 +138,8 @@ def _chips(step: Step, wrong: bool, attributed: Attributed | None) -> list[tuple
             chips.append(("better", "decisive", attributed.decisive[decision.index]))
         for row in attributed.stages:
             if row.flips and row.starts == decision.index:
-                chips.append(("better", f"repair of the {row.stage} flips it here", "the repaired replay leaves the log here"))
+                hover = "the repaired replay leaves the log here, and succeeds"
+                chips.append(("better", f"repair of the {row.stage} flips it", hover))
     if decision.terminal and step.kind in ("act", "answer"):
         chips.append(("better", "success", "") if decision.success else ("bad", "lost", "the episode ends without success"))
     if decision.confidence is not None:
@@ -190,7 +151,7 @@ def _chips(step: Step, wrong: bool, attributed: Attributed | None) -> list[tuple
 
 
 def _frames(step: Step, shot: Shot, words: Words, gallery: Gallery) -> list[FrameView]:
-    decision, turn = step.decision, words.turn(step.decision.actions)
+    turn = words.turn(step.decision.actions)
     if shot.real is None:
         return []
     real = _drawn(gallery, shot.real, "real", "Real, now", _told(shot.real))
@@ -257,75 +218,3 @@ def _drawn(
 
 def _told(frame: Frame) -> str:
     return frame.text
-
-
-# --- tables -------------------------------------------------------------------------------------------------------------
-
-
-def _content(step: Step, shot: Shot) -> tuple[list[str], list[ContentRow]]:
-    """Symbolic content side by side: the real state, the prediction, what is true, what the agent read."""
-    decision = step.decision
-    columns: list[tuple[str, Mapping[str, Any], str]] = []
-    if shot.real is not None:
-        columns.append(("real now", shot.real.digest, ""))
-    if step.kind == "call" and decision.predicted:
-        columns.append(("imagined", decision.predicted, "predicted"))
-        if decision.true:
-            columns.append(("exact", decision.true, "true"))
-        if step.reading is not None:
-            columns.append(("agent read", step.reading, "read"))
-    if shot.after is not None:
-        columns.append(("real after", shot.after.digest, "after"))
-    names = list(dict.fromkeys(name for _, digest, _ in columns for name in digest))
-    rows = [ContentRow(name, [_value(name, digest, kind, step, shot) for _, digest, kind in columns]) for name in names]
-    return [head for head, _, _ in columns], rows
-
-
-def _value(name: str, digest: Mapping[str, Any], kind: str, step: Step, shot: Shot) -> tuple[str, str]:
-    """A cell of that table, and how it stands out."""
-    if name not in digest:
-        return NONE, "soft"
-    value = digest[name]
-    decision = step.decision
-    real = shot.real.digest if shot.real is not None else {}
-    class_ = ""
-    if kind == "predicted":
-        if name in decision.true and not _alike(decision.true[name], value):
-            class_ = "wrong"
-        elif name in real and not _alike(real[name], value):
-            class_ = "changed"
-    elif kind == "read":
-        class_ = "wrong" if name in decision.predicted and not _alike(decision.predicted[name], value) else ""
-    elif kind in ("true", "after") and name in real and not _alike(real[name], value):
-        class_ = "changed"
-    return value_words(value), class_
-
-
-def _alike(one: Any, other: Any) -> bool:
-    return value_words(one) == value_words(other)
-
-
-def _values(step: Step, words: Words) -> list[ValueRow]:
-    """The best turns by either value, and those that were wanted."""
-    decision = step.decision
-    before, after = decision.values, step.after
-    wanted = {",".join(map(str, turn)) for turn in (decision.wished, decision.actions) if turn}
-    if not before and not after:
-        return []
-    turns = sorted({*before, *after}, key=lambda turn: (-max(before.get(turn, 0.0), after.get(turn, 0.0)), turn))
-    kept = [turn for place, turn in enumerate(turns) if place < MOST_VALUES or turn in wanted]
-    return [ValueRow(words.key(turn), before.get(turn), after.get(turn), turn in wanted) for turn in kept]
-
-
-def _ruling(ruling: Mapping[str, Any], words: Words) -> RulingView | None:
-    if not ruling:
-        return None
-    verdict = str(ruling.get("verdict", ""))
-    actions = [tuple(turn) for turn in [ruling.get("actions") or (), *(ruling.get("others") or ())] if turn]
-    said = {"allow": "lets the agent do what it wants", "veto": "forbids the call"}.get(verdict, "")
-    if verdict == "simulate":
-        said = f"has this simulated first: {' | '.join(words.turn(turn) for turn in actions)}"
-    figures = [(name.replace("_", " "), number(value, digits=3)) for name, value in (ruling.get("values") or {}).items()]
-    if ruling.get("propensity") is not None:
-        figures.append(("propensity", number(ruling["propensity"], digits=3)))
-    return RulingView(verdict, said, str(ruling.get("why", "")), figures)
