@@ -17,7 +17,7 @@ from journeyman.foresee.attribution.attribute import attribute, forecast
 from journeyman.foresee.attribution.figure import figure_of
 from journeyman.foresee.attribution.record import FILE_NAME, Attribution, read_attribution
 from journeyman.foresee.attribution.shares import shares
-from journeyman.foresee.attribution.staging import Stage, logged, texts_of
+from journeyman.foresee.attribution.staging import Stage, logged
 from journeyman.foresee.attribution.wanted import Wanted
 from journeyman.foresee.attribution.work import Progress
 from journeyman.foresee.evaluate import budget_of, open_all
@@ -237,7 +237,7 @@ def test_a_governor_that_learns_is_as_it_was(tmp_path: Path) -> None:
         assert opened.learns(opened.plan.cells[0])
         everything = logged(log)
         last = [one for one in everything if not one.episode.success][-2:]
-        stage = Stage(opened, 0, lambda one: list(texts_of(log, one.episode).values()), Ledger(Budget()))
+        stage = Stage(opened, 0, lambda one: [], Ledger(Budget()))
         from journeyman.foresee.attribution.replay import replay
 
         for one, staged in stage.staged(everything, lambda one: one in last):

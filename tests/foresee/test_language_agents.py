@@ -20,7 +20,6 @@ from journeyman.foresee.draws import Draws
 from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.episode import play
 from journeyman.foresee.protocol.scene import Scene
-from journeyman.foresee.replies import replies_of
 from journeyman.foresee.world_models.exact import Exact
 from journeyman.foresee.worlds.registry import open_world
 from journeyman.testing.endpoint import Behaviour, EndpointServer
@@ -207,7 +206,7 @@ def test_names_and_settings_that_are_none_are_refused_in_a_sentence(tmp_path):
 
 def record_of(episode, texts, path, seed=None):
     lines = [
-        Line(episode.instance, texts[int(d.text) - 1], d.state, seed, {"tokens_in": 3}) for d in replies_of(episode)
+        Line(episode.instance, texts[int(d.text) - 1], d.state, seed, {"tokens_in": 3}) for d in episode.replies
     ]
     path.write_bytes(b"".join(map(write_line, lines)))
 
@@ -477,3 +476,44 @@ def test_branches_are_shown_as_a_table_and_not_as_a_mixed_transcript(tools, tmp_
     assert f"0 | {names[0]} | You stand on" in asked[1][-1]["content"]
     assert [m["role"] for m in asked[2]] == ["system", "user", "assistant", "tool" if tools else "user"]
     assert "HYPOTHETICAL" not in asked[2][1]["content"]
+
+
+def test_what_was_hoped_for_is_on_record(tmp_path, monkeypatch):
+    """A world model that complies shows what is hoped for: without the hopes, a record would be answered otherwise."""
+    monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "hopes.py").write_text(
+        "from journeyman.foresee.agents.agent import Reply\n"
+        "class Hopes:\n"
+        "    def begin(self, brief):\n        self.n = 0\n"
+        "    def reply(self, turn):\n"
+        "        self.n += 1\n"
+        "        tag = 'simulate' if self.n % 2 else 'act'\n"
+        "        name = ('Left', 'Down', 'Right', 'Up')[self.n // 2 % 4]\n"
+        "        return Reply(f'<{tag}>{name}</{tag}>', extra={'hope': 'safe'})\n"
+    )
+    model = "exact+compliance=1"
+    asked = {"world_models": model, "modes": "normal", "instances": 30}
+    first = evaluate("lake-4", agents=f"{tmp_path}/hopes.py:Hopes", **asked)
+    assert any(d.realised.get("compliance") and d.predicted != d.true for e in first.episodes for d in e.decisions)
+    assert {d.hope for e in first.episodes for d in e.decisions if d.context == "W"} == {"safe"}
+    again = evaluate("lake-4", agents=f"recorded:{first.run.name}", **asked)
+    for one, other in zip(first.episodes, again.episodes, strict=True):
+        assert [(d.context, d.predicted, d.hope) for d in one.decisions] == [
+            (d.context, d.predicted, d.hope) for d in other.decisions
+        ]
+
+
+def test_a_command_is_shown_the_table_of_branches(tmp_path):
+    text = (
+        "import json, sys\n"
+        "for number, line in enumerate(sys.stdin):\n"
+        "    turn = json.loads(line)\n"
+        "    tables = [e['text'] for e in turn['present'] if 'call | actions' in e['text']]\n"
+        "    assert len(tables) == (number > 0), turn\n"
+        "    assert turn['present'][0]['kind'] == 'real' and len(turn['events']) == 1, turn\n"
+        "    word = 'answer' if tables else 'simulate'\n"
+        "    print(json.dumps({'text': f'<{word}>Left</{word}>'}), flush=True)\n"
+    )
+    make = open_agent(f"cmd:{program(tmp_path, text)}", WORLD)
+    assert [d.context for d in played(make, memory="branches").decisions] == ["W", "A"]
+    make.close()

@@ -32,7 +32,8 @@ answers = st.builds(
     confidences,
 )
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8,
 )  # fmt: skip
 readings = st.dictionaries(st.sampled_from(["at", "on", "terminal", "success", "boxes", "At x", "<"]), plain, min_size=1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import subprocess
 import sys
 
 import anyio
@@ -73,7 +75,7 @@ def within(do, mode, format, *, runs):
             return await do(session)
 
     with Sitting("lake-4", mode=mode, format=format, instances=1, runs=runs) as sitting:
-        return anyio.run(run, Tools(sitting, "lake-4", mode))
+        return anyio.run(run, Tools(sitting, WORLD.about, mode))
 
 
 def words(result):
@@ -114,7 +116,7 @@ def test_a_client_plays_and_its_episodes_are_logged_like_any_others(tmp_path):
         assert "'Jump' is no action" in text[0]
         await use("simulate", alternatives=[[step] for step in ("Left", "Down", "Right", "Up")])
         _, text = await use("simulate", alternatives=[second[:1], ["Left", "Left"]])
-        assert text[0].startswith("REFUSED. There are no more calls before the next action")
+        assert text[0].endswith("You asked for 2; left: 1.")
         _, text = await use("act", actions=second[:1])
         _, text = await use("new_episode")  # the second is given up
         assert text[1].startswith("OBSERVATION. This is the beginning.")
@@ -243,6 +245,37 @@ def test_what_ends_an_evaluation_reaches_who_plays(tmp_path):
             with pytest.raises(JourneymanError, match="ValueError: no idea"):
                 again()
         assert sitting.played == 0
-        tools = Tools(sitting, "lake-4", "normal")
+        tools = Tools(sitting, WORLD.about, "normal")
         with pytest.raises(JourneymanError, match="no idea"):
             tools.call("new_episode", {})
+
+
+def test_what_a_users_world_prints_never_reaches_the_client(tmp_path):
+    (tmp_path / "loud.py").write_text(
+        "from journeyman.foresee.worlds.lake import Lake\n"
+        "print('loaded')\n"
+        "class Loud(Lake):\n"
+        "    def __init__(self):\n        super().__init__(4)\n"
+        "    def step(self, action):\n        print('stepping')\n        return super().step(action)\n"
+    )
+    words = [*COMMAND, str(tmp_path / "loud.py:Loud"), "--runs", str(tmp_path / "runs"), "--instances", "1"]
+    asks = [
+        {"method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"},
+        }},
+        {"method": "tools/call", "params": {"name": "new_episode", "arguments": {}}},
+        {"method": "tools/call", "params": {"name": "act", "arguments": {"actions": ["Left"]}}},
+    ]  # fmt: skip
+    with subprocess.Popen(
+        words, env=ENV, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        lines = []
+        for number, ask in enumerate(asks):
+            server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": number, **ask}) + "\n")
+            server.stdin.flush()
+            lines.append(server.stdout.readline())
+        server.stdin.close()
+        lines += server.stdout.read().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [0, 1, 2]

@@ -117,7 +117,7 @@ def test_a_budget_ends_a_run_within_its_cap_and_more_of_it_goes_on(tmp_path: Pat
     with EndpointServer(walk) as server:
         file = models(tmp_path, server)
         result = evaluate("lake-4", runs=tmp_path / "runs", models_file=file, parallel=parallel, **{cap: limit}, **what)
-        assert "is spent" in result.reason
+        assert "has no room for another call" in result.reason
         assert len(result.episodes) < result.planned
         used = result.spent.tokens if cap == "max_tokens" else result.spent.micro_usd / 1e6
         assert limit / 4 < used <= limit

@@ -122,9 +122,9 @@ def test_a_users_model_is_a_class_in_a_file(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_users_model_is_said(tmp_path: Path) -> None:
     world, file = open_world("lake-6"), mine(tmp_path)
     for name, sentence in (
-        (f"{tmp_path}/nowhere.py:Model", "is not there: .*nowhere.py is no file"),
-        (f"{file}:Absent", "has no class Absent"),
-        (f"{file}:something", "has no class something"),
+        (f"{tmp_path}/nowhere.py:Model", "there is no file .*nowhere.py; a world model of your own is FILE.py:CLASS"),
+        (f"{file}:Absent", "has no class 'Absent'"),
+        (f"{file}:something", "has no class 'something'"),
         (f"{file}:", "names no class; write .*mine.py:Model"),
         (f"{file}:Broken", r"Broken\(world\) of .* raised RuntimeError: no weights \(line 15\)"),
         (f"{file}:Silent", "Silent of .* has no method predict"),

@@ -265,3 +265,41 @@ def test_a_users_world_that_lacks_something_is_told_what(old: str, new: str, mat
     file.write_text(OWN.replace(old, new))
     with pytest.raises(UsageError, match=match):
         open_world(f"{file}:World")
+
+
+class Camera(gymnasium.Env[Any, Any]):
+    """Shows a picture as its observation; only its third action does what it is told."""
+
+    observation_space = spaces.Box(0, 255, (40, 40, 3), np.uint8)
+    action_space = spaces.Discrete(7)
+
+    def __init__(self, moody: bool = False) -> None:
+        self.moody = moody
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.at = 0
+        return self._seen(), {}
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.at += int(np.random.default_rng().integers(200)) if self.moody and action == 2 else action
+        return self._seen(), 1.0, self.at > 100, False, {}
+
+    def _seen(self) -> Any:
+        return np.full((40, 40, 3), self.at % 256, np.uint8)
+
+
+def test_a_large_observation_is_summed_up_where_it_is_written_out() -> None:
+    world = ReplaySnapshot(Camera(), cap=10)
+    first = world.digest()
+    assert first["observation"].startswith("4800 values, ")
+    assert len(world.observe().text) < 100
+    state = world.snapshot()
+    world.step(1)
+    assert world.digest() != first
+    world.restore(state)
+    assert world.digest() == first
+
+
+def test_chance_behind_any_one_action_is_noticed_at_once() -> None:
+    with pytest.raises(UsageError, match="is not deterministic"):
+        ReplaySnapshot(Camera(moody=True))

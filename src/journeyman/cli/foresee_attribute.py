@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from journeyman.cli.call import make_app
+from journeyman.cli.foresee_progress import users_prints_aside
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
 from journeyman.report.text import one_line, rich_text
 
@@ -77,12 +78,15 @@ def attribute(
     wanted = Wanted(tuple(cell or ()), episodes, successes, all_subsets=shapley, replays=replays)
     what: dict[str, Any] = {"judges": judge or (), "runs": runs, "models_file": models}
     if dry_run:
-        _say_forecast(library.forecast(run, wanted, **what), json=json)
+        with users_prints_aside():
+            predicted = library.forecast(run, wanted, **what)
+        _say_forecast(predicted, json=json)
         return 0
-    with following(quiet) as follow:
+    with users_prints_aside(), following(quiet) as follow:
         found = library.attribute(
             run, wanted, **what, parallel=parallel, max_tokens=max_tokens, max_usd=max_usd, on_progress=follow
         )
+        _renew_page(run, runs)
     if html is not None:
         from journeyman.foresee.attribution.section import page_of
         from journeyman.report.page import write_page
@@ -102,6 +106,17 @@ def attribute(
 
 app = make_app()
 app.command()(attribute)
+
+
+def _renew_page(run: str, runs: str | None) -> None:
+    """The run's own page has what was found, if there is such a page."""
+    from journeyman.cli.foresee_run import write_report_of
+    from journeyman.foresee.page.run_page import REPORT
+    from journeyman.runs import find_run
+
+    folder = find_run(run, runs=runs)
+    if (folder / REPORT).is_file():
+        write_report_of(folder)
 
 
 def _print(found: Attribution) -> None:

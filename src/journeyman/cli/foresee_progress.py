@@ -5,9 +5,10 @@ Both only keep the newest snapshot; drawing is on the terminal's own clock, so s
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from journeyman.cli.out import stderr
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 10.0
 MOST_CELLS = 12
 """Cells that are shown on a terminal; of the others there is a count."""
+
+
+def users_prints_aside() -> AbstractContextManager[object]:
+    """What a user's own agent, world or world model prints goes to stderr: stdout is for results."""
+    return redirect_stdout(sys.stderr)
 
 
 @contextmanager

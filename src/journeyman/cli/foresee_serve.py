@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from journeyman.cli.call import make_app
+from journeyman.cli.foresee_progress import users_prints_aside
 from journeyman.cli.out import Runs
 
 app = make_app("Serve a world to an agent that speaks the Model Context Protocol.")
@@ -40,15 +41,17 @@ def serve(
     from journeyman.foresee.worlds.registry import open_world
     from journeyman.report.text import visible
 
-    opened = open_world(world)
-    opened.reset(options={"instance": opened.instances(1)[0].id})
-    wording = Wording(confidence=confidence, reading=reading, state=" ".join(opened.digest()))
-    with Sitting(
-        world, mode=mode, agent=agent, wording=wording, format="image" if image else "", world_models=world_model,
-        governors=governor, memory=memory, instances=instances, seed=seed, runs=runs,
-    ) as sitting:  # fmt: skip
+    with users_prints_aside():
+        opened = open_world(world)
+        opened.reset(options={"instance": opened.instances(1)[0].id})
+        wording = Wording(confidence=confidence, reading=reading, state=" ".join(opened.digest()))
+        sitting = Sitting(
+            world, mode=mode, agent=agent, wording=wording, format="image" if image else "", world_models=world_model,
+            governors=governor, memory=memory, instances=instances, seed=seed, runs=runs,
+        )  # fmt: skip
+    with sitting:
         sys.stderr.write(f"journeyman: serving {visible(opened.about.name)} for {instances} episodes\n")
-        serve_stdio(Tools(sitting, world, mode, memory=memory))  # type: ignore[arg-type]  # the plan has checked both
+        serve_stdio(Tools(sitting, opened.about, mode, memory=memory))  # type: ignore[arg-type]  # the plan has checked both
         played = sitting.played
     sys.stderr.write(f"journeyman: {played} of {instances} episodes are in {visible(str(sitting.run))}\n")
     return 0

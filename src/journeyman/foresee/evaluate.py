@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from journeyman.errors import (
+    EpisodeFailed,
     ModelRejected,
     ModelUnavailable,
     ReplayMismatch,
@@ -261,6 +262,10 @@ def _work(
         raise RunInterrupted(f"stopped; {go_on}") from None
     except (ModelUnavailable, ModelRejected, ReplayMismatch) as error:
         raise type(error)(f"{error}; {go_on}") from error
+    except (EpisodeFailed, UsageError) as error:
+        if not any(True for _ in log.rows(events.EPISODE, page=1)):
+            raise
+        raise type(error)(f"{error}; once that is mended, {go_on}") from error
     return result_of(log)
 
 

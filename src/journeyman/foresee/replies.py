@@ -6,8 +6,9 @@ from pathlib import Path
 
 from journeyman.errors import UsageError
 from journeyman.foresee import events
+from journeyman.foresee.agents.agent import Reply
 from journeyman.foresee.agents.recorded import Line, write_line
-from journeyman.foresee.protocol.decision import Decision, Episode
+from journeyman.foresee.protocol.decision import Episode
 from journeyman.runlog import RunLog, find_run, runs_root
 
 
@@ -48,17 +49,27 @@ def write_lines(run: str, path: Path, cell: int | None = None) -> int:
     return len(lines)
 
 
-def replies_of(episode: Episode) -> list[Decision]:
-    """The decisions of an episode that begin with a new reply: of a batch, the first alone."""
-    return [one for one in episode.decisions if one.batch is None or one.batch == one.index]
+def texts_of(log: RunLog, episode: Episode) -> dict[int, str]:
+    """Decision -> the reply that it began with, where replies were kept."""
+    return {one.index: text_of(log, one.text) for one in episode.replies if one.text}
+
+
+def said_again(log: RunLog, text: str, hope: str) -> Reply:
+    """A reply with the text of this digest."""
+    return Reply(text_of(log, text), extra={"hope": hope} if hope else {})
+
+
+def text_of(log: RunLog, digest: str) -> str:
+    """A reply that was kept; "" for one that was not."""
+    return log.blob(digest).decode() if digest else ""
 
 
 def _lines(log: RunLog, episode: Episode) -> list[Line]:
     lines = []
-    for decision in replies_of(episode):
+    for decision in episode.replies:
         if decision.text:
-            text = log.blob(decision.text).decode("utf-8", "surrogatepass")
             usage = {"tokens_in": decision.tokens_in, "tokens_out": decision.tokens_out, "micro_usd": decision.micro_usd}
             used = {name: count for name, count in usage.items() if count}
-            lines.append(Line(episode.instance, text, decision.state, episode.seed, used))
+            text = text_of(log, decision.text)
+            lines.append(Line(episode.instance, text, decision.state, episode.seed, used, decision.hope))
     return lines

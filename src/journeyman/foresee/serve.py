@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from journeyman.errors import JourneymanError, MissingExtra
 from journeyman.foresee.agents.agent import Memory, Mode
 from journeyman.foresee.agents.functions import FUNCTIONS_TEXT, called_as_text, functions_of
 from journeyman.foresee.sitting import Shown, Sitting
+from journeyman.foresee.worlds.world import About
 from journeyman.models import Tool, ToolCall
 
 if TYPE_CHECKING:
@@ -35,12 +37,10 @@ ALL_PLAYED = "All episodes are played. There is nothing more to do."
 class Tools:
     """The tools of a sitting: what there are, and what a call of one gives. One call at a time."""
 
-    def __init__(self, sitting: Sitting, world: str, mode: Mode, *, memory: Memory = "restart") -> None:
-        from journeyman.foresee.worlds.registry import open_world
-
+    def __init__(self, sitting: Sitting, about: About, mode: Mode, *, memory: Memory = "restart") -> None:
         self._sitting = sitting
         fields = sitting.wording.fields(mode)
-        self.all = (BEGIN, *functions_of(open_world(world).about, mode, memory=memory, fields=fields))
+        self.all = (BEGIN, *functions_of(about, mode, memory=memory, fields=fields))
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> tuple[list[str | bytes], bool]:
         """Texts and PNG pictures in their order, and whether the call itself was wrong.
@@ -114,5 +114,6 @@ def serve_stdio(tools: Tools) -> None:
     async def run() -> None:
         async with stdio_server() as (source, sink):
             await server.run(source, sink, server.create_initialization_options())
+            sys.stdout.flush()  # what a user's world printed, while stdout still leads away from the client
 
     anyio.run(run)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from journeyman.errors import EpisodeFailed
 from journeyman.foresee.agents.mind import Actions, Mind
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.world import About, Digest, Instance, Observation
@@ -132,6 +133,26 @@ class Reply:
     text: str
     usage: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+def reply_of(said: object) -> Reply:
+    """What an agent's `reply` gave, as a `Reply` that can be kept. Half a surrogate pair, which no file holds, becomes "?".
+
+    Raises EpisodeFailed: it is neither a text nor a Reply, or its `usage` is no counts.
+    """
+    if isinstance(said, str):
+        return Reply(_whole(said))
+    if not isinstance(said, Reply) or not isinstance(said.text, str):
+        shown = f"a Reply with a text that is {said.text!r:.60}" if isinstance(said, Reply) else f"{said!r:.60}"
+        raise EpisodeFailed(f"the agent's reply() gave {shown}; it gives a text, or a Reply with one")
+    for name, count in said.usage.items():
+        if type(count) is not int or not 0 <= count < 2**63:
+            raise EpisodeFailed(f"the agent's reply() gave a usage with {name}={count!r}; it holds whole numbers from 0 up")
+    return replace(said, text=_whole(said.text))
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class Agent(Protocol):

@@ -56,7 +56,8 @@ class PipeEvent(msgspec.Struct, frozen=True):
 
 
 class PipeTurn(msgspec.Struct, frozen=True):
-    """One turn. `begin`: in the first of an episode. The rest as in `Turn`."""
+    """One turn. `begin`: in the first of an episode. `events`: what is new. The rest as in `Turn`; `present` is [] but with
+    the memory "branches", where it is the real state and the table of what was simulated from it."""
 
     begin: PipeBegin | None
     events: list[PipeEvent]
@@ -64,6 +65,7 @@ class PipeTurn(msgspec.Struct, frozen=True):
     calls_left: int
     calls_left_now: int
     must_simulate: bool
+    present: list[PipeEvent] = []
 
 
 class PipeReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,8 +91,8 @@ def begin_of(brief: Brief) -> PipeBegin:
 
 def turn_of(turn: Turn, actions: list[str], begin: PipeBegin | None) -> PipeTurn:
     """A turn as it is written; `actions` by name."""
-    events = [_event(event, actions) for event in turn.new]
-    return PipeTurn(begin, events, turn.real_left, turn.calls_left, turn.calls_left_now, turn.must_simulate)
+    new, present = ([_event(event, actions) for event in events] for events in (turn.new, turn.present))
+    return PipeTurn(begin, new, turn.real_left, turn.calls_left, turn.calls_left_now, turn.must_simulate, present)
 
 
 def _event(event: Event, names: list[str]) -> PipeEvent:

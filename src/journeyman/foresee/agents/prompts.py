@@ -146,6 +146,7 @@ REFUSALS = {
     "force": "REFUSED. Simulate first: there was no simulation since the last action. Nothing has changed.",
     "calls now": "REFUSED. There are no more calls before the next action: act now. Nothing has changed.",
     "calls": "REFUSED. There are no more calls in this episode: act. Nothing has changed.",
+    "too many": "REFUSED. These are more calls than are left before the next action. Nothing has changed.",
     "veto": "REFUSED. This simulation is not granted: act now. Nothing has changed.",
     "origin": "REFUSED. There is no such call to go on from since the last action. Nothing has changed.",
     "over": "REFUSED. What you want to go on from is where the episode would have ended. Nothing has changed.",

@@ -11,15 +11,26 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from journeyman.errors import UsageError
 
 LONGEST = 4000
 """Characters of a statement that is read."""
+BRACKETS = 200
+"""That it may open: enough for any digest, and too few to nest too deep."""
+
+
+def _no_number(word: str) -> Any:
+    """NaN and the infinities are words: JSON has none of them, and NaN would not equal itself when read again."""
+    raise ValueError(word)
+
 
 _KEY = re.compile(r"\s*[,;]?\s*([A-Za-z_]\w*)\s*[=:]\s*")
 _NEXT = re.compile(r"[\s,;]+[A-Za-z_]\w*\s*[=:]|\s*\Z")
 _NUMBERS = re.compile(r"-?\d{1,9}(?:\s*,\s*-?\d{1,9})+")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
+_JSON = json.JSONDecoder(parse_constant=_no_number)
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 _SHORT = {"yes", "true", "no", "false", "null", "nan", "infinity"}
 
@@ -32,9 +43,20 @@ def read_reading(text: str) -> dict[str, Any]:
     text = text.strip().strip("`").strip()
     if len(text) > LONGEST:
         raise UsageError(f"<reading> has {len(text)} characters; {LONGEST} are the most")
+    if (brackets := sum(map(text.count, "[{("))) > BRACKETS:
+        raise UsageError(f"<reading> opens {brackets} brackets; {BRACKETS} are the most")
+    stated = _stated(text)
+    try:
+        msgspec.msgpack.encode(stated)
+    except (OverflowError, ValueError) as error:
+        raise UsageError(f"<reading> cannot be kept: {error}") from None
+    return stated
+
+
+def _stated(text: str) -> dict[str, Any]:
     if text.startswith("{"):
         try:
-            whole = json.loads(text)
+            whole = _JSON.decode(text)
         except ValueError:
             whole = None
         if isinstance(whole, dict):
@@ -68,7 +90,7 @@ def _value(text: str, at: int) -> tuple[Any, int]:
     """The value that begins there, and where it ends."""
     if text[at : at + 1] in tuple('[{"'):
         try:
-            value, end = json.JSONDecoder().raw_decode(text, at)
+            value, end = _JSON.raw_decode(text, at)
         except ValueError:
             pass
         else:
@@ -87,7 +109,7 @@ def _plain_value(raw: str) -> Any:
         if written == f"[{bracketed}]" and "[" not in bracketed and not _NUMBERS.fullmatch(raw):
             continue
         try:
-            return json.loads(written)
+            return _JSON.decode(written)
         except ValueError:
             continue
     if ";" in raw and all(_NUMBERS.fullmatch(part.strip()) for part in raw.split(";")):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from journeyman.errors import ReplayMismatch, UsageError
+from journeyman.errors import PromptTooLong, ReplayMismatch, UsageError
 from journeyman.foresee.agents.agent import Brief, Reply, Turn
 from journeyman.foresee.agents.wording import USUAL, Wording
 
@@ -74,6 +74,23 @@ class RecordedAgent:
             )
         self._next += 1
         return Reply(line.text, dict(line.usage), {"hope": line.hope} if line.hope else {})
+
+
+class Retold:
+    """Gives the replies again that an agent once gave, in an episode that is played again just as it was."""
+
+    def __init__(self, replies: Iterable[Reply]) -> None:
+        self._replies = iter(replies)
+
+    def begin(self, brief: Brief) -> None:
+        """Nothing to prepare."""
+
+    def reply(self, turn: Turn) -> Reply:
+        """The next reply. Where there is none, the episode had ended since the prompt had no more room: PromptTooLong."""
+        said = next(self._replies, None)
+        if said is None:
+            raise PromptTooLong("the episode had ended here")
+        return said
 
 
 class RecordedMaker:

@@ -10,9 +10,9 @@ from journeyman.foresee.agents.agent import models_of, waits
 from journeyman.foresee.attribution.blame import most_arms
 from journeyman.foresee.attribution.judge import worst_case
 from journeyman.foresee.attribution.judging import cases_of
-from journeyman.foresee.attribution.staging import Logged, replays_of, texts_of
+from journeyman.foresee.attribution.staging import Logged, replays_of
 from journeyman.foresee.attribution.work import Work
-from journeyman.foresee.replies import replies_of
+from journeyman.foresee.replies import texts_of
 from journeyman.models import Model
 
 TOKENS_A_VERDICT = 120
@@ -83,7 +83,7 @@ def _cell(work: Work, number: int) -> CellForecast:
         few, many = _arms(one, sufficiency=wanted.sufficiency, all_subsets=wanted.all_subsets)
         least, most = least + few * replays, most + many * replays
         if models_of(make):
-            replies += many * replays * len(replies_of(one.episode))
+            replies += many * replays * len(one.episode.replies)
             tokens += many * replays * (one.episode.tokens_in + one.episode.tokens_out)
             micro_usd += many * replays * one.episode.micro_usd
     failures = sum(not one.episode.success for one in mine)

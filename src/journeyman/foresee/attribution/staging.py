@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from journeyman.errors import PromptTooLong
 from journeyman.foresee import events
-from journeyman.foresee.agents.agent import Brief, Maker, Turn, waits
+from journeyman.foresee.agents.agent import Maker, Reply, waits
+from journeyman.foresee.agents.recorded import Retold
 from journeyman.foresee.attribution.paying import ReplayCalls
 from journeyman.foresee.attribution.replay import LEAST, Staged, play_again
 from journeyman.foresee.cell import Cell
@@ -18,7 +18,7 @@ from journeyman.foresee.draws import Draws
 from journeyman.foresee.evaluation.opened import Opened
 from journeyman.foresee.governors.governor import Governor
 from journeyman.foresee.protocol.decision import Episode
-from journeyman.foresee.replies import replies_of
+from journeyman.foresee.replies import texts_of as texts_of
 from journeyman.ledger import Ledger
 from journeyman.runlog import RunLog
 
@@ -56,11 +56,11 @@ class Stage:
     """Stages the episodes of one cell for one worker.
 
     Args:
-        replies: gives the texts of an episode's replies, for governors that learn from episodes of agents that ask somebody.
+        replies: gives an episode's replies, for governors that learn from episodes of agents that ask somebody.
         ledger: pays for language models.
     """
 
-    def __init__(self, opened: Opened, cell: int, replies: Callable[[Logged], Sequence[str]], ledger: Ledger) -> None:
+    def __init__(self, opened: Opened, cell: int, replies: Callable[[Logged], Sequence[Reply]], ledger: Ledger) -> None:
         self._opened, self._number, self._replies, self._ledger = opened, cell, replies, ledger
         self.cell: Cell = opened.plan.cells[cell]
         self._scene = opened.scene(self.cell)
@@ -99,32 +99,5 @@ class Stage:
 
     def _retold(self, one: Logged) -> Staged:
         """The episode with an agent that says again what it said, where the agent itself would have to ask."""
-        make: Maker = (lambda: _Retold(self._replies(one))) if waits(self._make) else self._make
+        make: Maker = (lambda: Retold(self._replies(one))) if waits(self._make) else self._make
         return Staged(one.episode, self._opened.instances[one.number], self._scene, make)
-
-
-def texts_of(log: RunLog, episode: Episode) -> dict[int, str]:
-    """Decision -> the reply that it began with, where replies were kept."""
-    return {
-        decision.index: log.blob(decision.text).decode("utf-8", "surrogatepass")
-        for decision in replies_of(episode)
-        if decision.text
-    }
-
-
-class _Retold:
-    """Says again what an agent once said."""
-
-    def __init__(self, replies: Sequence[str]) -> None:
-        self._replies = iter(replies)
-
-    def begin(self, brief: Brief) -> None:
-        """Nothing to prepare."""
-
-    def reply(self, turn: Turn) -> str:
-        """The next reply. Where there is none, the log's ended because the prompt had no more room."""
-        try:
-            return next(self._replies)
-        except StopIteration:
-            raise PromptTooLong("the episode had ended here") from None
-

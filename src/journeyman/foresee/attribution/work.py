@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from journeyman.errors import BudgetExhausted
-from journeyman.foresee.agents.agent import waits
+from journeyman.foresee.agents.agent import Reply, waits
 from journeyman.foresee.attribution import agreement
 from journeyman.foresee.attribution.blame import blame
 from journeyman.foresee.attribution.credit import credit
@@ -21,9 +21,11 @@ from journeyman.foresee.attribution.planted import planted_stage
 from journeyman.foresee.attribution.record import Attribution, Failure, Success, read_attribution
 from journeyman.foresee.attribution.replay import Staged, arm
 from journeyman.foresee.attribution.shares import shares
-from journeyman.foresee.attribution.staging import Logged, Stage, logged, replays_of, texts_of
+from journeyman.foresee.attribution.staging import Logged, Stage, logged, replays_of
 from journeyman.foresee.attribution.wanted import Wanted, chosen
 from journeyman.foresee.evaluation.opened import Opened
+from journeyman.foresee.evaluation.replay import said_in
+from journeyman.foresee.replies import said_again, texts_of
 from journeyman.ledger import Ledger
 from journeyman.models import Model
 from journeyman.runlog import RunLog
@@ -86,10 +88,13 @@ class Work:
             if one.key in known:
                 self._take(one, known[one.key])
         keys = {one.key for one in mine} - set(known)
-        stage = Stage(self.opened, number, lambda one: list(texts_of(self.log, one.episode).values()), self.ledger)
+        stage = Stage(self.opened, number, self._said, self.ledger)
         staged = stage.staged([one for one in self.all if one.cell == number], lambda one: one.key in keys)
         for one, result in self._each(staged, self.replays[cell.key], self.parallel if waits(make) else 1):
             self._take(one, result)
+
+    def _said(self, one: Logged) -> list[Reply]:
+        return [said_again(self.log, *said) for said in said_in(one.episode)]
 
     def _look(self, staged: Staged, replays: int) -> Failure | Success:
         """One episode."""

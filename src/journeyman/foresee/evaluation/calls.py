@@ -13,11 +13,17 @@ from typing import Any
 
 import msgspec
 
-from journeyman.errors import BudgetExhausted
 from journeyman.foresee import events
 from journeyman.ledger import Ledger, Spend
 from journeyman.models import Completion, Cost, Model, Prompt
 from journeyman.runlog import RunLog
+
+OVER = {
+    "tokens": "the budget of tokens has no room for another call",
+    "micro_usd": "the budget of money has no room for another call",
+    "wall_s": "the deadline has come",
+}
+"""Kind of a budget -> why a run ends that comes to it."""
 
 
 class PaidReply(msgspec.Struct, frozen=True):
@@ -115,12 +121,6 @@ def paid_reply(log: RunLog, body: Mapping[str, Any]) -> PaidReply:
     """The reply of a `call` event."""
     said = msgspec.convert(body, events.CallBody)
     return PaidReply(said.digest, said.model, msgspec.json.decode(log.blob(said.reply), type=Completion))
-
-
-def reason_of(refused: BudgetExhausted) -> str:
-    """Why a run ends, in words."""
-    words = {"tokens": "the budget of tokens is spent", "micro_usd": "the budget of money is spent"}
-    return words.get(refused.kind, "the deadline has come")
 
 
 def _bodies(

@@ -18,15 +18,16 @@ import msgspec
 
 from journeyman.errors import BudgetExhausted
 from journeyman.foresee import events
-from journeyman.foresee.agents.agent import models_of, waits
-from journeyman.foresee.evaluation.calls import EpisodeCalls, Till, reason_of
+from journeyman.foresee.agents.agent import Reply, models_of, waits
+from journeyman.foresee.evaluation.calls import OVER, EpisodeCalls, Till
 from journeyman.foresee.evaluation.opened import Opened
 from journeyman.foresee.evaluation.perform import Performer, Played
 from journeyman.foresee.evaluation.process import Process
 from journeyman.foresee.evaluation.progress import Progress
-from journeyman.foresee.evaluation.replay import Replayed, texts_of
+from journeyman.foresee.evaluation.replay import Replayed, said_in
 from journeyman.foresee.evaluation.schedule import Schedule
 from journeyman.foresee.evaluation.workers import Inline, Post, Thread, Through, Worker
+from journeyman.foresee.replies import said_again
 from journeyman.ledger import Budget, Ledger, Reserved, Settled
 from journeyman.runlog import RunLog
 
@@ -56,7 +57,7 @@ class Engine:
         self._chained = [number for number, cell in enumerate(self._plan.cells) if opened.learns(cell)]
         self._done = set(replayed.tallies.done)
         self._tallies = replayed.tallies
-        self._texts = dict(replayed.texts)
+        self._said = dict(replayed.said)
         self._begun, self._begun_with = time.monotonic(), len(self._done)
         self._post: Post = Post()
         self._workers: list[Worker] = []
@@ -166,10 +167,9 @@ class Engine:
     def _pay(self, cell: int, seed: int, instance: int) -> EpisodeCalls:
         return self._till.of(events.episode_key(cell, seed, self._opened.instances[instance].id))
 
-    def _recall(self, cell: int, seed: int, instance: int) -> list[str]:
+    def _recall(self, cell: int, seed: int, instance: int) -> list[Reply]:
         """The replies of an episode that is in the log."""
-        digests = self._texts[cell, seed, instance]
-        return [self._log.blob(digest).decode("utf-8", "surrogatepass") if digest else "" for digest in digests]
+        return [said_again(self._log, *said) for said in self._said[cell, seed, instance]]
 
     # --- what comes of it ---------------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Engine:
 
     def _watch_the_clock(self) -> None:
         if not self._over and self.ledger.time_left_s() == 0.0:
-            self._end("the deadline has come")
+            self._end(OVER["wall_s"])
 
     def _end(self, reason: str) -> None:
         self.reason = reason
@@ -199,7 +199,7 @@ class Engine:
         place = played.cell, episode.seed, played.instance
         self._done.add(place)
         if played.cell in self._chained:
-            self._texts[place] = texts_of(episode)
+            self._said[place] = said_in(episode)
         self._till.forget(key, played.calls)
         self._tallies.add(played.cell, episode)
         self._tell()
@@ -214,7 +214,7 @@ class Engine:
         if isinstance(failure, BudgetExhausted):
             schedule.give_back(unit, self._done)
             if alone or failure.kind == "wall_s":
-                self._end(reason_of(failure))
+                self._end(OVER[failure.kind])
                 return False
             return True
         if self._failure is None:

@@ -51,6 +51,10 @@ class Opened:
         self.world: World = open_world(plan.world) if given.world is None else clone(given.world)
         self.about = self.world.about
         self.instances: tuple[Instance, ...] = tuple(self.world.instances(plan.instances, plan.split))
+        if len(self.instances) != plan.instances:
+            raise UsageError(
+                f"{self.about.name} gave {len(self.instances)} {plan.split} instances where {plan.instances} were asked for"
+            )
         self._clone = open_world(plan.world) if by_name else clone(self.world)
         self._models: dict[str, WorldModel] = {}
         self._exact_format = _cheapest(self._clone, self.instances[0])

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from journeyman.errors import PromptTooLong
-from journeyman.foresee.agents.agent import Agent, Brief, Calls, Maker, Turn, keeps_replies, waits
+import msgspec
+
+from journeyman.errors import EpisodeFailed
+from journeyman.foresee.agents.agent import Agent, Calls, Maker, Reply, keeps_replies, waits
+from journeyman.foresee.agents.recorded import Retold
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.evaluation.opened import Opened
 from journeyman.foresee.evaluation.schedule import Unit
@@ -31,7 +34,7 @@ class Played:
 
 Pay = Callable[[int, int, int], Calls | None]
 """The way to models of an episode: cell, seed, number of the instance."""
-Recall = Callable[[int, int, int], Sequence[str]]
+Recall = Callable[[int, int, int], Sequence[Reply]]
 """The replies of an episode that is in the log."""
 
 
@@ -66,34 +69,30 @@ class Performer:
                 scene, opened.instances[number], make(), draws, calls=calls,
                 keep=_keeper(texts) if keeps_replies(make) else None,
             )  # fmt: skip
+            _check_plain(episode)
             yield Played(unit.cell, number, episode, texts, getattr(calls, "asked", 0), time.perf_counter() - begun)
 
     def _again(self, make: Maker, unit: Unit, number: int) -> Agent:
         """The agent itself, or, of one that asks somebody, what it said."""
         if not waits(make) or self._recall is None:
             return make()
-        return _Retold(self._recall(unit.cell, unit.seed, number))
+        return Retold(self._recall(unit.cell, unit.seed, number))
 
 
-class _Retold:
-    """Gives the replies again that an agent once gave."""
-
-    def __init__(self, replies: Sequence[str]) -> None:
-        self._replies = iter(replies)
-
-    def begin(self, brief: Brief) -> None:
-        pass
-
-    def reply(self, turn: Turn) -> str:
-        try:
-            return next(self._replies)
-        except StopIteration:
-            raise PromptTooLong("the episode had ended here") from None
+def _check_plain(episode: Episode) -> None:
+    """That the log can hold it. Raises EpisodeFailed: somebody's digest, reading or ruling is no plain data."""
+    try:
+        msgspec.msgpack.encode(episode)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise EpisodeFailed(
+            f"the episode '{episode.instance}' of '{episode.cell}' cannot be kept, since a digest, a prediction or a ruling "
+            f"in it is no plain data: {error}"
+        ) from error
 
 
 def _keeper(texts: dict[str, bytes]) -> Callable[[str], str]:
     def keep(text: str) -> str:
-        data = text.encode("utf-8", "surrogatepass")
+        data = text.encode()
         digest = hashlib.sha256(data).hexdigest()
         texts[digest] = data
         return digest

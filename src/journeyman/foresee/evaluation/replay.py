@@ -48,7 +48,7 @@ class Replayed:
         elapsed_s: working seconds of earlier sittings.
         paid: replies of language models for episodes that are not finished, by key of the call; `attempts`: of each episode,
             ledger entries that its calls have made.
-        texts: of finished episodes, by cell, seed and number of the instance, the digests of the agent's replies.
+        said: of finished episodes, by cell, seed and number of the instance, the agent's replies, as `said_in` gives them.
     """
 
     tallies: Tallies
@@ -56,7 +56,7 @@ class Replayed:
     elapsed_s: float = 0.0
     paid: Mapping[str, PaidReply] = field(default_factory=dict)
     attempts: Mapping[str, int] = field(default_factory=dict)
-    texts: Mapping[tuple[int, int, int], Sequence[str]] = field(default_factory=dict)
+    said: Mapping[tuple[int, int, int], Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 def replay(log: RunLog, plan: Plan, instances: Sequence[str]) -> Replayed:
@@ -73,7 +73,7 @@ def _replay(log: RunLog, plan: Plan, numbers: Mapping[str, int]) -> Replayed:
     known, unknown = Spend(), Spend()
     attempts: Counter[str] = Counter()
     calls: dict[str, dict[str, dict[str, object]]] = {}
-    texts: dict[tuple[int, int, int], Sequence[str]] = {}
+    said: dict[tuple[int, int, int], Sequence[tuple[str, str]]] = {}
     elapsed_s = 0.0
     for event in log.events():
         body, volatile = event.body or {}, event.volatile or {}
@@ -97,18 +97,18 @@ def _replay(log: RunLog, plan: Plan, numbers: Mapping[str, int]) -> Replayed:
             place = cell, episode.seed, numbers[episode.instance]
             tallies.done.add(place)
             tallies.add(cell, episode)
-            texts[place] = texts_of(episode)
+            said[place] = said_in(episode)
     ledger: list[Reserved | Settled] = []
     for name, spend, sure in (("known", known, True), ("unknown", unknown, False)):
         ledger += [Reserved(f"before/{name}", spend), Settled(f"before/{name}", spend, sure)]
     ledger += [Reserved(key, spend) for key, spend in open_.items()]
     paid = {key: paid_reply(log, body) for bodies in calls.values() for key, body in bodies.items()}
-    return Replayed(tallies, ledger, elapsed_s, paid, attempts, texts)
+    return Replayed(tallies, ledger, elapsed_s, paid, attempts, said)
 
 
-def texts_of(episode: Episode) -> list[str]:
-    """Digests of the replies, one a reply: a batch is several decisions about one."""
-    return [d.text for d in episode.decisions if d.batch is None or d.batch == d.index]
+def said_in(episode: Episode) -> list[tuple[str, str]]:
+    """Of each reply, the digest of its text and what it hoped for."""
+    return [(one.text, one.hope) for one in episode.replies]
 
 
 def _spend(body: Mapping[str, object]) -> Spend:

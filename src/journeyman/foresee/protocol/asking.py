@@ -40,7 +40,9 @@ def asks(question: Question, branches: Branches, real: Reality, taken: Taken, *,
     if question.by_governor:
         alternatives = alternatives[:room]
     elif len(alternatives) > room:
-        return Refused("calls" if taken.calls_left == room else "calls now")
+        if room:
+            return Refused("too many", f"You asked for {len(alternatives)}; left: {room}.")
+        return Refused("calls now" if taken.calls_left else "calls")
     start = None
     if question.origin is not None:
         start = branches.from_here(question.origin, real.state)

@@ -23,11 +23,11 @@ class Blame:
             return function(*args, **kwargs)
         except JourneymanError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise EpisodeFailed(f"{whose} failed in instance '{self._instance}': {_where(error)}") from error
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """What was raised, and in which line of which file."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -32,6 +32,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         disagreed: a real action that had been simulated came out otherwise.
         refusal: why a wish was not granted.
         tokens_in, tokens_out, micro_usd: of the reply.
+        hope: what the agent hoped of its call (`Asked.hope`), on which a world model that complies depends.
     """
 
     index: int
@@ -63,6 +64,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens_in: int = 0
     tokens_out: int = 0
     micro_usd: int = 0
+    hope: str = ""
 
 
 class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,3 +92,8 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens_in: int = 0
     tokens_out: int = 0
     micro_usd: int = 0
+
+    @property
+    def replies(self) -> list[Decision]:
+        """The decisions that begin with a new reply: of a batch, the first alone."""
+        return [one for one in self.decisions if one.batch is None or one.batch == one.index]

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from journeyman.errors import PromptTooLong, UsageError
 from journeyman.foresee.agents import prompts
-from journeyman.foresee.agents.agent import Agent, Brief, Calls, Reply, mind_of, tell_end
+from journeyman.foresee.agents.agent import Agent, Brief, Calls, Reply, mind_of, reply_of, tell_end
 from journeyman.foresee.agents.grammar import Said, Unreadable, parse
 from journeyman.foresee.agents.mind import Actions
 from journeyman.foresee.draws import Draws
@@ -128,14 +128,13 @@ class _Game:
         self.taken.turns += 1
         force = self.scene.mode == "force"
         try:
-            reply = self.blame("the agent", self.agent.reply, self.transcript.turn(must_simulate=force and not self.asked))
+            turn = self.transcript.turn(must_simulate=force and not self.asked)
+            self.reply = reply = reply_of(self.blame("the agent", self.agent.reply, turn))
         except PromptTooLong as error:
             self.record.heard(Reply(""))
             self._line("P", refusal=str(error))
             self.reason = "unreadable"
             return None
-        reply = Reply(reply) if isinstance(reply, str) else reply
-        self.reply = reply
         self.record.heard(reply)
         # A reading is of a prediction; where none was shown there is nothing to be read.
         fields = [field for field in self.brief.fields if field != "reading" or self.asked]
@@ -210,15 +209,14 @@ class _Game:
         if isinstance(found, Refused):
             return self.refuse(found.why, found.detail, ruling)
         self.transcript.said(self.reply.text, acted=False)
-        first = len(self.record.decisions)
+        first, hope = len(self.record.decisions), str(self.reply.extra.get("hope", ""))
         for number, wanted in enumerate(found.alternatives, 1):
             actions = wanted
             if self.repair is not None:
                 actions = self.repair.query(self.point, wanted, self.real.clone()) or wanted
             node, again = found.predict(
-                actions, self.scene, self.instance.id, self.draws, self.repair, hope=str(self.reply.extra.get("hope", "")),
-                blame=self.blame,
-            )  # fmt: skip
+                actions, self.scene, self.instance.id, self.draws, self.repair, hope=hope, blame=self.blame
+            )
             self.asked.append(node.asked)
             batch = (number, len(found.alternatives)) if len(found.alternatives) > 1 else None
             self.transcript.hypothetical(
@@ -234,6 +232,7 @@ class _Game:
                 wished=wished if wished != actions else None, observation=observation_hash(prediction.observation),
                 call=node.call, origin=node.parent, batch=first if batch else None, model=self.scene.model.name,
                 realised=dict(prediction.realised), predicted=dict(prediction.digest), true=dict(node.true),
+                hope=hope,
             )  # fmt: skip
         return None
 

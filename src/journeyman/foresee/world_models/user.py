@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from journeyman.errors import UsageError
+from journeyman.foresee.member import in_words, load_member
 from journeyman.foresee.world_models.clone import clone
 from journeyman.foresee.world_models.model import Asked, Prediction
 from journeyman.foresee.worlds.world import Observation, Snapshot, World
@@ -30,16 +28,14 @@ class Users:
     """
 
     def __init__(self, file: Path, kind: str, world: World, name: str) -> None:
-        self._file, self._name = file.absolute(), name
-        made = getattr(_module(file, name), kind, None)
-        if not callable(made):
-            raise UsageError(f"{file} has no class {kind}; '{name}' needs it")
+        self._file, self._name = file.expanduser().resolve(), name
+        made = load_member(str(file), kind, what="a world model")
         try:
             self._model = made(clone(world))
         except UsageError:
             raise
         except Exception as error:
-            raise UsageError(f"{kind}(world) of {file} raised {_said(error, self._file)}") from error
+            raise UsageError(f"{kind}(world) of {file} raised {in_words(error, self._file)}") from error
         if not callable(getattr(self._model, "predict", None)):
             raise UsageError(f"{kind} of {file} has no method predict(snapshot, actions, asked)")
 
@@ -54,7 +50,7 @@ class Users:
         except UsageError:
             raise
         except Exception as error:
-            raise UsageError(f"predict() of '{self._name}' raised {_said(error, self._file)}") from error
+            raise UsageError(f"predict() of '{self._name}' raised {in_words(error, self._file)}") from error
         fault = _fault(made, len(actions))
         if fault:
             raise UsageError(f"predict() of '{self._name}' returned {fault}")
@@ -70,6 +66,8 @@ def _fault(made: Any, actions: int) -> str:
         return f"an observation that is {type(made.observation).__name__}, not an Observation"
     if not isinstance(made.snapshot, bytes):
         return f"a snapshot that is {type(made.snapshot).__name__}, not bytes"
+    if not isinstance(made.digest, Mapping):
+        return f"a digest that is {type(made.digest).__name__}, not a mapping"
     for name in ("terminal", "success"):
         if not isinstance(made.digest.get(name), bool):
             return f"a digest without the boolean '{name}'"
@@ -78,29 +76,3 @@ def _fault(made: Any, actions: int) -> str:
     if not (isinstance(made.done, int) and 0 <= made.done <= actions):
         return f"done={made.done!r} of {actions} actions"
     return ""
-
-
-def _module(file: Path, name: str) -> Any:
-    if not file.is_file():
-        raise UsageError(f"'{name}' is not there: {file} is no file")
-    where = file.absolute()
-    # Registered under a name that is no module's, as dataclasses and pickle want to find it.
-    spec = importlib.util.spec_from_file_location(f"journeyman world model {where}", where)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{file} cannot be loaded: {_said(error, where)}") from error
-    return module
-
-
-def _said(error: BaseException, file: Path) -> str:
-    """The error with the line of `file` it came through last."""
-    lines: list[int | None] = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
-    if isinstance(error, SyntaxError):
-        lines = [error.lineno]
-    at = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}{at}"

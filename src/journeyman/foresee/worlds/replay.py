@@ -18,9 +18,10 @@ import numpy as np
 from gymnasium import spaces
 
 from journeyman.errors import UsageError
+from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.instance_ids import SPLITS, Id, ids, read_id
 from journeyman.foresee.worlds.known_gym import Ended, Success, known, rewarded
-from journeyman.foresee.worlds.seen import plain, same
+from journeyman.foresee.worlds.seen import plain, same, summed_up
 from journeyman.foresee.worlds.world import About, Digest, Instance, Observation, Snapshot, state_hash
 
 TRAIN_SEEDS = 1_000_000
@@ -159,7 +160,7 @@ class ReplaySnapshot(gymnasium.Env[Any, int]):
     def digest(self) -> Digest:
         over = self._over()
         return {
-            "observation": plain(self._seen),
+            "observation": summed_up(plain(self._seen)),
             "reward": self._ended.total,
             "terminal": over,
             "success": over and bool(self._success(self._ended)),
@@ -167,7 +168,7 @@ class ReplaySnapshot(gymnasium.Env[Any, int]):
 
     def observe(self, format: str = "symbols") -> Observation:
         """`format`: "symbols", "text", and "image" where the environment renders as "rgb_array". Raises UsageError else."""
-        text = f"Observation: {_printed(plain(self._seen))}. Sum of rewards: {self._ended.total:g}."
+        text = f"Observation: {_printed(summed_up(plain(self._seen)))}. Sum of rewards: {self._ended.total:g}."
         if self._over():
             text += f" The episode is over: {'success' if self.digest()['success'] else 'no success'}."
         if format == "symbols":
@@ -210,7 +211,7 @@ class ReplaySnapshot(gymnasium.Env[Any, int]):
             self._start("", 0)
             seen = [plain(self._seen)]
             for number in range(30):
-                step = self.step(number * 7 % len(self._values))
+                step = self.step(Draws(0).below(len(self._values), "policy", number))
                 seen.append([plain(step[0]), *step[1:4]])
             runs.append(seen)
         for number, (first, second) in enumerate(zip(*runs, strict=True)):

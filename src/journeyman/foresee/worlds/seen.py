@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
+
+from journeyman.foresee.worlds.world import state_hash
+
+MANY = 1000
+"""Values of an observation that is written out; a larger one would fill prompts and logs."""
 
 
 def plain(seen: Any) -> Any:
@@ -19,6 +25,17 @@ def plain(seen: Any) -> Any:
     if seen is None or isinstance(seen, bool | int | float | str):
         return seen
     return str(seen)
+
+
+def summed_up(seen: Any) -> Any:
+    """A plain observation, or, of one with more than `MANY` numbers and texts, such as a picture, that and a hash of it."""
+    return seen if _count(seen) <= MANY else f"{_count(seen)} values, {state_hash(msgspec.json.encode(seen))}"
+
+
+def _count(seen: Any) -> int:
+    if isinstance(seen, dict):
+        return sum(map(_count, seen.values()))
+    return sum(map(_count, seen)) if isinstance(seen, list) else 1
 
 
 def same(one: Any, other: Any) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from journeyman.errors import UsageError
 from journeyman.foresee.member import in_words, load_member
 from journeyman.foresee.worlds.world import About, World
@@ -66,6 +68,10 @@ def check_world(world: Any, where: str) -> None:
         raise UsageError(f"'snapshot' of {where} gives {_short(state)}; {NEEDED['snapshot']}")
     if not isinstance(digest, Mapping) or not {"terminal", "success"} <= set(digest):
         raise UsageError(f"'digest' of {where} gives {_short(digest)}; {NEEDED['digest']}")
+    try:
+        msgspec.json.encode(dict(digest))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise UsageError(f"'digest' of {where} is no plain data: {error}; give numbers, texts, lists and dicts") from error
     if not all(hasattr(seen, part) for part in ("text", "symbols", "image")):
         raise UsageError(f"'observe' of {where} gives {_short(seen)}; {NEEDED['observe']}")
     if again != state:
