@@ -33,7 +33,7 @@ from journeyman.foresee.score.report.page import page_of
 from journeyman.foresee.score.report.paper_tables import helps_table, success_table, usage_table
 from journeyman.foresee.score.report.plot import Mark, Spot, Trace, draw_plot
 from journeyman.foresee.score.report.tables import main_tables, tables
-from journeyman.foresee.score.report.words import caveats, headlines
+from journeyman.foresee.score.report.words import caveats, headlines, verdict
 from journeyman.foresee.score.scores import Scores, score
 from journeyman.report.blocks import Section
 from journeyman.report.page import render
@@ -108,6 +108,9 @@ def test_sentences_say_effect_interval_and_pairs() -> None:
     assert "no clear change" in headlines(same)[0]
     worse = score(outcomes([(False, True)] * 30, ["force", "invisible"]))
     assert "forced to call: worse with access" in headlines(worse)[0]
+    assert verdict(same).startswith("No clear change with access to the world model: +0.0 points")
+    assert verdict(worse).startswith("Worse with access to the world model: -")
+    assert verdict(score(family(8))).startswith("With access to the world model, of ")
     assert "Only mode invisible" in headlines(score(outcomes([(True,)], ["invisible"])))[0]
     assert "has no baseline" in caveats(score([episode()]))[0]
 

@@ -10,7 +10,7 @@ from journeyman.foresee.score.report import governance_tables as governance
 from journeyman.foresee.score.report import paper_tables as paper
 from journeyman.foresee.score.report.cells import labels, value_words
 from journeyman.foresee.score.report.figures import figures
-from journeyman.foresee.score.report.words import caveats, headlines
+from journeyman.foresee.score.report.words import caveats, headlines, verdict
 from journeyman.foresee.score.scores import Scores
 from journeyman.report.blocks import Block, Fold, Section, Text
 from journeyman.report.page import Page
@@ -64,7 +64,7 @@ def page_of(
     warned = caveats(scores)
     hidden = len(warned) - _CAVEATS
     return Page(
-        title=title, verdict=said[0], caveats=[*warned[:_CAVEATS], *([f"{hidden} more remarks."] if hidden > 0 else [])],
+        title=title, verdict=verdict(scores), caveats=[*warned[:_CAVEATS], *([f"{hidden} more remarks."] if hidden > 0 else [])],
         facts=facts, sections=[section for section in sections if section.blocks], footer=FOOTER,
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from journeyman.foresee.score.paired_table import pairs_needed
 from journeyman.foresee.score.report.cells import label, p_words, points_words, with_access
 from journeyman.foresee.score.scores import CellScores, Scores
@@ -21,8 +23,19 @@ def headlines(scores: Scores) -> list[str]:
 
 
 def verdict(scores: Scores) -> str:
-    """The first of the headlines."""
-    return headlines(scores)[0]
+    """All of it in one short sentence, for the head of a page."""
+    compared = [cell for cell in with_access(scores) if cell.metrics["access/delta"].value is not None]
+    if not compared:
+        return headlines(scores)[0]
+    if len(compared) == 1:
+        (cell,) = compared
+        effect = {"better": "Better with", "worse": "Worse with", "": "No clear change with"}[_direction(cell)]
+        return f"{effect} access to the world model: {100 * (cell.metrics['access/delta'].value or 0.0):+.1f} points"
+    counts = Counter(_direction(cell) for cell in compared)
+    parts = [f"{way} in {counts[way]}" for way in ("better", "worse") if counts[way]]
+    if counts[""]:
+        parts.append(f"no clear change in {counts['']}")
+    return f"With access to the world model, of {len(compared)} cells: {', '.join(parts)}"
 
 
 def caveats(scores: Scores) -> list[str]:
@@ -48,12 +61,17 @@ def _sentence(cell: CellScores, scores: Scores) -> str:
     delta = cell.metrics["access/delta"]
     if delta.value is None:
         return f"{name} succeeds in {100 * rate:.1f} %{used}."
-    if delta.low is None or delta.high is None or delta.low <= 0 <= delta.high:
-        effect = "no clear change with access to the world model"
-    else:
-        effect = "better with access to the world model" if delta.value > 0 else "worse with access to the world model"
+    effect = f"{_direction(cell) or 'no clear change'} with access to the world model"
     helps, hurts = (100 * (cell.metrics[f"access/{kind}"].value or 0.0) for kind in ("helps", "hurts"))
     return (
         f"{name}: {effect}: {points_words(delta)} points ({delta.n} pairs, p {p_words(cell.metrics['access/p'].value)}), "
         f"{helps:.1f} % helped and {hurts:.1f} % hurt{used}."
     )
+
+
+def _direction(cell: CellScores) -> str:
+    """"better" or "worse" where the whole interval of the change says so, else ""."""
+    delta = cell.metrics["access/delta"]
+    if delta.value is None or delta.low is None or delta.high is None or delta.low <= 0 <= delta.high:
+        return ""
+    return "better" if delta.value > 0 else "worse"
