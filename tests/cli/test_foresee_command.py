@@ -154,13 +154,15 @@ def test_run_lists_shows_and_goes_on(home: Path, capfd: Capture) -> None:
     found = capfd.readouterr()
     (run,) = (home / "runs").iterdir()
     assert "ended: the deadline has come" in found.err
-    assert f"next: journeyman foresee --resume {run.name}" in found.err
+    assert f"next: journeyman foresee --resume {run.name} --max-wall MORE" in found.err  # with the same it would end at once
     assert main(["run", "list"]) == 0
     assert "lake-4, 2 cells" in capfd.readouterr().out
     assert main(["foresee", "--resume", run.name, "--max-wall", "1000"]) == 0
-    table = capfd.readouterr().out
+    found = capfd.readouterr()
+    assert found.err.startswith(f"{run.name}: 8/8 episodes")
+    assert found.out.startswith("agent ")
     assert main(["run", "show", "last"]) == 0
-    assert capfd.readouterr().out == table
+    assert capfd.readouterr().out.startswith("lake-4: 2 cells, 8 of 8 episodes")
     assert main(["run", "resume", "last", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["episodes"] == 8
     assert main(["run", "show", "last", "--trial", "1"]) == 2
@@ -214,3 +216,17 @@ def test_the_bar_fits_its_terminal() -> None:
         assert any("more" in line for line in shown_lines)
         assert max(map(len, shown_lines)) <= width
         console.file.close()
+
+
+def test_what_a_users_agent_prints_is_no_part_of_the_document(home: Path, capfd: Capture) -> None:
+    (home / "loud.py").write_text(
+        "class Loud:\n"
+        "    def begin(self, brief):\n        print('hello')\n"
+        "    def reply(self, turn):\n        return '<answer>none</answer>'\n"
+    )
+    out, err = said(capfd, "lake-4", "--agent", "loud.py:Loud", "-n", "1", "--json")
+    assert json.loads(out)["episodes"] == 2
+    assert "hello" in err
+    out, err = said(capfd, "lake-4", "--agent", "loud.py:Loud", "-n", "1", "--json", "--dry-run")
+    assert json.loads(out)["episodes"] == 2
+    assert "hello" in err

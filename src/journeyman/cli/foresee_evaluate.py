@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from journeyman.cli.foresee_progress import shown
+from journeyman.cli.foresee_progress import shown, users_prints_aside
+from journeyman.cli.foresee_run import write_report_of
 from journeyman.cli.out import stderr, stdout, write_json
 from journeyman.report.text import one_line, rich_text
 
@@ -25,19 +26,11 @@ def play(what: Mapping[str, Any], *, cost: float | None, quiet: bool, json: bool
 def resume_run(run: str | Path, *, quiet: bool, json: bool, cost: float | None = None, **what: Any) -> int:
     """Go on with a run."""
     from journeyman.foresee import resume
+    from journeyman.runlog import find_run, runs_root
 
-    return _followed(Path(run).name, lambda follow: resume(run, **what, on_progress=follow), cost, quiet=quiet, json=json)
-
-
-def show_run(folder: Path, *, cost: float | None = None, json: bool) -> int:
-    """What a run has come to so far."""
-    from journeyman.foresee.evaluation.result import result_of
-    from journeyman.runlog import RunLog
-
-    with RunLog.open(folder) as log:
-        result = result_of(log)
-    _say(result, cost, json=json)
-    return 0
+    root = what.get("runs")
+    folder = find_run(str(run), Path(root) if root is not None else runs_root())
+    return _followed(folder.name, lambda follow: resume(folder, **what, on_progress=follow), cost, quiet=quiet, json=json)
 
 
 def predict(what: Mapping[str, Any], *, json: bool) -> int:
@@ -45,7 +38,8 @@ def predict(what: Mapping[str, Any], *, json: bool) -> int:
     from journeyman.foresee import forecast
     from journeyman.foresee.score.paired_table import power_words
 
-    found = forecast(**what)
+    with users_prints_aside():
+        found = forecast(**what)
     power = power_words(what["instances"])
     if json:
         write_json({
@@ -95,34 +89,45 @@ def _fields(row: Any) -> dict[str, Any]:
 def _followed(
     title: str, work: Callable[[Callable[[Progress], None]], Result], cost: float | None, *, quiet: bool, json: bool
 ) -> int:
-    with shown(title, quiet=quiet) as follow:
+    with users_prints_aside(), shown(title, quiet=quiet) as follow:
         result = work(follow)
-    _say(result, cost, json=json)
+        page = write_report_of(result.run)
+    _say(result, cost, json=json, page=page)
     return 0
 
 
-def _say(result: Result, cost: float | None, *, json: bool) -> None:
+def _say(result: Result, cost: float | None, *, json: bool, page: Path | None) -> None:
     from journeyman.report.table import print_table
 
     if json:
         write_json(document(result, cost))
         return
-    print_table(result.table(_cost(cost)), stdout())
+    if result.episodes:
+        print_table(result.table(_cost(cost)), stdout())
     ended = f"ended: {result.reason}; " if result.reason else ""
     played = len(result.episodes)
     some = "" if played == result.planned else f"{played} of {result.planned} episodes; "
     _line(f"{ended}{some}run: {result.run}")
+    if page is not None:
+        _line(f"page: {page}")
     _line(f"next: {_next(result)}")
+
+
+_OPTIONS = {"tokens": "--max-tokens", "micro_usd": "--max-usd", "wall_s": "--max-wall"}
+"""Kind of a budget -> the option that sets it."""
 
 
 def _next(result: Result) -> str:
     """The command that goes on from here."""
     from journeyman.cli.foresee import subcommands
     from journeyman.cli.words import ref_of
+    from journeyman.foresee.evaluation.calls import OVER
 
     ref = ref_of(result.run)
     if len(result.episodes) < result.planned:
-        return f"journeyman foresee --resume {ref}"
+        # A run that came to its cap goes on with a higher one alone.
+        more = next((f" {_OPTIONS[kind]} MORE" for kind, why in OVER.items() if why == result.reason), "")
+        return f"journeyman foresee --resume {ref}{more}"
     if "score" in subcommands():
         return f"journeyman foresee score {ref}"
     return f"journeyman run export {ref} --to jsonl"
@@ -133,7 +138,8 @@ def _say_forecast(found: Forecast) -> None:
 
     workers = "1 worker" if found.parallel == 1 else f"{found.parallel} workers"
     asked = [cell for cell in found.cells if cell.model]
-    line = f"{found.world}: {len(found.cells)} cells, {found.episodes} episodes, {duration(found.seconds)} on {workers}"
+    cells = "1 cell" if len(found.cells) == 1 else f"{len(found.cells)} cells"
+    line = f"{found.world}: {cells}, {found.episodes} episodes, {duration(found.seconds)} on {workers}"
     if not asked:
         stdout().print(rich_text(f"{line}; no language model is asked, no tokens, no money."), soft_wrap=True)
         return
