@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from journeyman.cli.call import make_app
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
 
 if TYPE_CHECKING:
     from journeyman.distill.demo import Shown
+    from journeyman.foresee.demo import Shown as Foreseen
 
 app = make_app()
 
@@ -36,11 +37,11 @@ EXAMPLE = "examples/my_simulator"
 
 @app.command()
 def demo(runs: Runs = None, json: Json = False) -> int:
-    """Optimize five tasks and an example simulator; distill two small pairs.
+    """Optimize five tasks and an example simulator; distill two small pairs; foresee a lake.
 
     About four minutes on two cores; no key, no GPU, no network. Exit status 1 unless every best design is better than its
-    seed on held-out instances (the simulator has none: there, on the one problem it is), and both pairs of student and
-    teacher do what the check said of them.
+    seed on held-out instances (the simulator has none: there, on the one problem it is), both pairs of student and teacher
+    do what the check said of them, and a world model hurts an agent left to itself and helps it governed.
     """
     from journeyman.cli.ending import REPORT, write_report_of
     from journeyman.cli.progress import shown
@@ -68,12 +69,15 @@ def demo(runs: Runs = None, json: Json = False) -> int:
                 stderr().print(rich_text(f"{label}: {error}", "red"), soft_wrap=True)
     failures |= {r.task: "nothing better than the seed was found" for r in results if not r.improved}
     pairs = distilled(runs, failures)
+    foresight = foreseen(runs, failures)
     seconds = time.monotonic() - begun
     if json:
         from journeyman.cli.distill_demo import demo_document
 
-        said = [demo_document(one) for one in pairs]
-        write_json({"results": [document(r) for r in results], "pairs": said, "failures": failures, "seconds": seconds})
+        write_json({
+            "results": [document(r) for r in results], "pairs": [demo_document(one) for one in pairs],
+            "foresight": None if foresight is None else _foresight(foresight), "failures": failures, "seconds": seconds,
+        })  # fmt: skip
         return 1 if failures else 0
     out = stdout()
     print_table(result_table(results), out)
@@ -83,17 +87,53 @@ def demo(runs: Runs = None, json: Json = False) -> int:
         out.print()
         print_demo(pairs, out)
         out.print()
+    if foresight is not None:
+        from journeyman.cli import foresee_demo
+
+        foresee_demo.print_demo(foresight, out)
+        out.print()
     for label, sentence in failures.items():
         out.print(rich_text(f"✗ {label}: {sentence}", "red"), soft_wrap=True)
     if not failures:
-        both = ", and both pairs did what the check said of them" if pairs else ""
+        both = ", both pairs did what the check said of them" if pairs else ""
+        both += ", and foresight paid where it was governed" if foresight is not None else ""
         out.print(rich_text(f"✓ every best design is better than its seed{both} ({seconds:.0f} s)", "green"), soft_wrap=True)
     out.print("A page of each, for the browser:", soft_wrap=True)
     for result in results:
         out.print(rich_text(f"  {result.run / REPORT}"), soft_wrap=True)
     for one in pairs:
         out.print(rich_text(f"  {one.page}"), soft_wrap=True)
+    if foresight is not None:
+        out.print(rich_text(f"  {foresight.page}"), soft_wrap=True)
     return 1 if failures else 0
+
+
+def foreseen(runs: str | None, failures: dict[str, str]) -> Foreseen | None:
+    """What `foresee demo` shows; None, with a word, where the extra is not installed. Adds to `failures`."""
+    import importlib.util
+
+    from journeyman.report.text import rich_text
+
+    if any(importlib.util.find_spec(name) is None for name in ("gymnasium", "PIL")):
+        said = "foresee: left out, its packages are not installed; run: pip install 'journeyman[foresee]'"
+        stderr().print(rich_text(said, "yellow"), soft_wrap=True)
+        return None
+    from journeyman.cli.foresee_demo import run_demo
+    from journeyman.errors import JourneymanError
+
+    try:
+        shown = run_demo(runs)
+    except JourneymanError as error:
+        failures["foresee"] = str(error)
+        return None
+    failures |= {"foresee": f"not so: {sentence}" for sentence, seen in shown.checks() if not seen}
+    return shown
+
+
+def _foresight(shown: Foreseen) -> dict[str, Any]:
+    from journeyman.cli.foresee_demo import demo_document
+
+    return demo_document(shown)
 
 
 def distilled(runs: str | None, failures: dict[str, str]) -> list[Shown]:

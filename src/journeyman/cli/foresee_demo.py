@@ -34,7 +34,7 @@ def demo(runs: Runs = None, json: Json = False) -> int:
         return 0 if shown.as_expected else 1
     out = stdout()
     print_demo(shown, out)
-    out.print(rich_text(f"run: {shown.result.run}"), soft_wrap=True)
+    out.print(rich_text(f"page: {shown.page}"), soft_wrap=True)
     if shown.as_expected:
         said = f"✓ foresight hurt where it was left to itself, and paid where it was governed ({time.monotonic() - begun:.0f} s)"
         out.print(rich_text(said, "green"), soft_wrap=True)
@@ -72,7 +72,7 @@ def print_demo(shown: Shown, out: Console) -> None:
 def demo_document(shown: Shown) -> dict[str, Any]:
     """The demo as plain data."""
     return {
-        "run": shown.result.run, "cells": [{"name": name, **vars(row)} for name, row in _rows(shown)],
+        "run": shown.result.run, "page": shown.page, "cells": [{"name": name, **vars(row)} for name, row in _rows(shown)],
         "checks": [{"said": sentence, "seen": seen} for sentence, seen in shown.checks()], "as_expected": shown.as_expected,
     }  # fmt: skip
 

@@ -18,6 +18,8 @@ from journeyman.foresee.attribution.work import Progress as Replaying
 from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.evaluation.progress import Progress
 from journeyman.foresee.evaluation.result import Result, Row
+from journeyman.foresee.page.run_page import REPORT, write_report
+from journeyman.runlog import RunLog
 
 WORLD = "lake-6"
 EAGER = "scripted:perception=0.15,trust=0.99"
@@ -31,10 +33,11 @@ FAILURES = 40
 
 @dataclass(frozen=True)
 class Shown:
-    """The run, and why the eager agent failed in it."""
+    """The run, and why the eager agent failed in it. `page`: of the run, with links to telling episodes."""
 
     result: Result
     attribution: Attribution
+    page: Path
 
     def row(self, agent: str, mode: str, governor: str = "none") -> Row:
         """A cell in figures."""
@@ -78,12 +81,18 @@ def play(
 
 
 def explain(result: Result, *, on_progress: Callable[[Replaying], None] | None = None) -> Shown:
-    """Failures of the eager agent, left to itself, played again with one stage repaired. Raises: as `attribute`."""
+    """Failures of the eager agent, left to itself, played again with one stage repaired; then the page.
+
+    Raises: as `attribute` and `write_report`.
+    """
     free = next(
         number for number, cell in enumerate(result.cells)
         if (cell.agent, cell.mode, cell.governor) == (EAGER, "normal", "none")
     )  # fmt: skip
-    return Shown(result, attribute(result.run, Wanted(cells=(free,), episodes=FAILURES), on_progress=on_progress))
+    found = attribute(result.run, Wanted(cells=(free,), episodes=FAILURES), on_progress=on_progress)
+    with RunLog.open(result.run) as log:
+        write_report(log)
+    return Shown(result, found, result.run / REPORT)
 
 
 def _of(row: Row) -> str:

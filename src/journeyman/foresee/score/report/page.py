@@ -63,8 +63,9 @@ def page_of(
     ]  # fmt: skip
     warned = caveats(scores)
     hidden = len(warned) - _CAVEATS
+    shown = [*warned[:_CAVEATS], *([f"{hidden} more remarks."] if hidden > 0 else [])]
     return Page(
-        title=title, verdict=verdict(scores), caveats=[*warned[:_CAVEATS], *([f"{hidden} more remarks."] if hidden > 0 else [])],
+        title=title, verdict=verdict(scores), caveats=shown,
         facts=facts, sections=[section for section in sections if section.blocks], footer=FOOTER,
     )  # fmt: skip
 
