@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from journeyman.cli.call import make_app
 from journeyman.cli.out import Json, Runs, stderr, stdout, write_json
@@ -72,11 +72,12 @@ def demo(runs: Runs = None, json: Json = False) -> int:
     foresight = foreseen(runs, failures)
     seconds = time.monotonic() - begun
     if json:
+        from journeyman.cli import foresee_demo
         from journeyman.cli.distill_demo import demo_document
 
         write_json({
             "results": [document(r) for r in results], "pairs": [demo_document(one) for one in pairs],
-            "foresight": None if foresight is None else _foresight(foresight), "failures": failures, "seconds": seconds,
+            "foresight": None if foresight is None else foresee_demo.demo_document(foresight), "failures": failures, "seconds": seconds,
         })  # fmt: skip
         return 1 if failures else 0
     out = stdout()
@@ -126,14 +127,10 @@ def foreseen(runs: str | None, failures: dict[str, str]) -> Foreseen | None:
     except JourneymanError as error:
         failures["foresee"] = str(error)
         return None
-    failures |= {"foresee": f"not so: {sentence}" for sentence, seen in shown.checks() if not seen}
+    unseen = [sentence for sentence, seen in shown.checks() if not seen]
+    if unseen:
+        failures["foresee"] = f"it did not come out so: {unseen[0]}"
     return shown
-
-
-def _foresight(shown: Foreseen) -> dict[str, Any]:
-    from journeyman.cli.foresee_demo import demo_document
-
-    return demo_document(shown)
 
 
 def distilled(runs: str | None, failures: dict[str, str]) -> list[Shown]:

@@ -36,7 +36,8 @@ def demo(runs: Runs = None, json: Json = False) -> int:
     print_demo(shown, out)
     out.print(rich_text(f"page: {shown.page}"), soft_wrap=True)
     if shown.as_expected:
-        said = f"✓ foresight hurt where it was left to itself, and paid where it was governed ({time.monotonic() - begun:.0f} s)"
+        seconds = f"{time.monotonic() - begun:.0f} s"
+        said = f"✓ foresight hurt where it was left to itself, and paid where it was governed ({seconds})"
         out.print(rich_text(said, "green"), soft_wrap=True)
     else:
         out.print(rich_text("✗ not all of it came out so", "red"), soft_wrap=True)
