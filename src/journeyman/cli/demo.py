@@ -77,7 +77,8 @@ def demo(runs: Runs = None, json: Json = False) -> int:
 
         write_json({
             "results": [document(r) for r in results], "pairs": [demo_document(one) for one in pairs],
-            "foresight": None if foresight is None else foresee_demo.demo_document(foresight), "failures": failures, "seconds": seconds,
+            "foresight": None if foresight is None else foresee_demo.demo_document(foresight),
+            "failures": failures, "seconds": seconds,
         })  # fmt: skip
         return 1 if failures else 0
     out = stdout()
