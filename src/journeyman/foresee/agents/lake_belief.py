@@ -172,7 +172,7 @@ def falling(belief: Belief, actions: Sequence[int]) -> float:
 def entropy_around(belief: Belief) -> float:
     """Entropy of the tiles that can be stepped on next, in nats, added up."""
     tiles = sorted(set(neighbours(belief.size)[belief.at]) - {belief.at})
-    return sum(-p * math.log(p) - (1.0 - p) * math.log1p(-p) for p in belief.holes[tiles].tolist() if 0.0 < p < 1.0)
+    return math.fsum(-p * math.log(p) - (1.0 - p) * math.log1p(-p) for p in belief.holes[tiles].tolist() if 0.0 < p < 1.0)
 
 
 def _ways(action: int, slip: float) -> tuple[tuple[int, float], ...]:

@@ -242,4 +242,4 @@ def _first_best(values: Mapping[Actions, float]) -> Actions:
 def _foreseen(call: Actions, could: Outcomes, top: Any, now: Any) -> Foreseen:
     """`top`: value of the best action after each outcome. `now`: of the one that is best now."""
     pairs = tuple(zip(could.chance.tolist(), top.tolist(), strict=True))
-    return Foreseen(call, pairs, bool((top > now + _TIE).any()))
+    return Foreseen(call, pairs, bool((top > now + _TIE).any()), float(could.chance @ now))

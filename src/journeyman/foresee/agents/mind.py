@@ -21,11 +21,14 @@ class Foreseen:
         outcomes: (probability under the belief and the reliability, value of the best action after it) for each outcome
             that is told apart; probabilities add up to 1.
         flips: whether some outcome makes another first action the best.
+        waited: value, in expectation over the outcomes, of doing first what is best now and knowing the outcome only after
+            that; `expected` less this is lost by waiting with the call. None: not known.
     """
 
     actions: Actions
     outcomes: Sequence[tuple[float, float]]
     flips: bool
+    waited: float | None = None
 
     @property
     def expected(self) -> float:

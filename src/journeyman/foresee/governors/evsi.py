@@ -66,5 +66,14 @@ def worthwhile(worth: Worth, price: Price) -> bool:
     return worth.evsi > _LEAST and worth.net > price.margin
 
 
+def can_wait(call: Foreseen, price: Price, risk: float) -> bool:
+    """Whether a call is better made after the action that is best now.
+
+    What waiting loses is what the outcomes would change about that action, `expected` less `waited`. What it saves is the
+    call's cost, in case the action is the end: `risk`, in 0..1. A call of which `waited` is not known cannot wait.
+    """
+    return call.waited is not None and call.expected - call.waited <= risk * price.of(call.actions) + _LEAST
+
+
 _LEAST = 1e-9
 """Below this a value is a rounding error."""

@@ -78,7 +78,7 @@ class Learning:
     start: float = 0.9
     pooling: float = 10.0
     slow: float = 0.99
-    fast: float = 0.98
+    fast: float = 0.95
     fade: float = 0.997
 
     def __post_init__(self) -> None:
@@ -226,4 +226,5 @@ class _Memory:
         raw: Floats = np.diff(betainc(n * mean, n * (1.0 - mean), _EDGES))
         if known is not None:
             raw = raw * np.exp(known - known.max())
-        return raw / raw.sum()
+        posterior: Floats = raw / raw.sum()
+        return posterior

@@ -4,6 +4,9 @@ At each wish it takes of all calls the one with the largest EVSI - c, and has it
 else the agent acts. It stops by itself: evidence shrinks what further evidence is worth. No call is repeated at a state,
 and before a real action there are at most `cap`.
 
+A call that can wait, waits: one that would not change the next action, but only what comes after it, is as good when that
+action is done, and then perhaps not needed any more. EVSI alone does not see that, as it sets asking now against never.
+
 A call of a whole route costs one call and tells of all its tiles up to the first that is shown to fail, so calls of several
 actions are where this rule gains most over the same rule with single steps.
 """
@@ -17,7 +20,7 @@ from journeyman.errors import UsageError
 from journeyman.foresee.agents.agent import Brief
 from journeyman.foresee.agents.mind import Actions, Foreseen, Mind
 from journeyman.foresee.governors.batch import companions
-from journeyman.foresee.governors.evsi import Price, Worth, ranked, worthwhile
+from journeyman.foresee.governors.evsi import Price, Worth, can_wait, ranked, worthwhile
 from journeyman.foresee.governors.gate import at_least, has_room, ruling, share
 from journeyman.foresee.governors.governor import Checked, Point, Ruling
 from journeyman.foresee.governors.reliability import Learning
@@ -135,9 +138,11 @@ class Voi:
         now = max(values.values(), default=0.0)
         asked = {actions for state, actions in self._asked if state == point.state}
         price = self.settings.price
-        calls = ranked(self._foreseen(point, mind), now, price, asked=asked)
+        risk = mind.irreversible(max(values, key=lambda turn: values[turn])) if values else 0.0
+        foreseen = [call for call in self._foreseen(point, mind) if not can_wait(call, price, risk)]
+        calls = ranked(foreseen, now, price, asked=asked)
         if not calls:
-            return ruling(point, None, "there is nothing left to ask here", {"now": now})
+            return ruling(point, None, "there is nothing left to ask here that cannot wait", {"now": now})
         best = calls[0]
         reliability = self.trust.of(point, best.call.actions)
         figures = {
