@@ -106,6 +106,7 @@ class Claim:
         title: what it is about, in a few words.
         statement: what the paper says, in our words.
         source: the paper, with section, figure or equation.
+        stated: what stands before the statement on its page; another word where no paper says it.
         setting: what is done here: models, data, arms, sizes.
         criterion: what must come out for the claim to hold; written before anything was run.
         arms: the conditions that are compared.
@@ -134,6 +135,7 @@ class Claim:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     minutes: float = 1.0
     version: int = 1
+    stated: str = "The paper says"
 
     def __post_init__(self) -> None:
         if self.seeds < LEAST_SEEDS:

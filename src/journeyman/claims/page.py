@@ -99,7 +99,7 @@ def page(claim: Claim, stored: Stored) -> str:
         f"# {claim.id}: {claim.title}",
         f"**{_capital(stored.verdict.words)}.** {stored.verdict.sentence}",
         f"![{claim.title}]({claim.id}.svg)",
-        f"**The paper says.** {claim.statement} ({claim.source})",
+        f"**{claim.stated}.** {claim.statement} ({claim.source})",
         f"**What is done here.** {claim.setting}",
         f"**Criterion, fixed beforehand.** {claim.criterion}",
         f"**Kind.** This was {tested}. {len(seeds)} seeds: {', '.join(map(str, seeds))}."

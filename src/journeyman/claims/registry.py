@@ -17,6 +17,15 @@ _HOMES = {
     "E6": "set_size",
     "E7": "cold_start",
     "E8a": "template",
+    "F1": "signature",
+    "F2": "worth_of_calls",
+    "F3": "learned_gate",
+    "F4": "sudden_drop",
+    "F5": "dose_response",
+    "F6": "planted_faults",
+    "F7": "governed_frontier",
+    "F8": "reading_or_simulator",
+    "F9": "decision_error",
 }
 """Id -> module of this package, which has the claim as `CLAIM`."""
 

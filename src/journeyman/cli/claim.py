@@ -148,7 +148,8 @@ def _show(claim: Claim, stored: Stored) -> None:
     out = stdout()
     colours = {"holds in mechanism": "green", "holds": "green", "undecided": "yellow"}
     out.print(heading(f"{claim.id}: {claim.title}"), soft_wrap=True)
-    print_hanging(out, rich_text("the paper  ", "dim"), rich_text(f"{claim.statement} ({claim.source})"))
+    said = "the paper" if claim.stated == "The paper says" else "the claim"
+    print_hanging(out, rich_text(f"{said}  ", "dim"), rich_text(f"{claim.statement} ({claim.source})"))
     print_hanging(out, rich_text("criterion  ", "dim"), rich_text(f"fixed beforehand: {claim.criterion}"))
     out.print()
     print_table(table(stored), out)
