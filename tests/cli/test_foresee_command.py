@@ -37,10 +37,12 @@ def said(capfd: Capture, *words: str, status: int = 0) -> tuple[str, str]:
 def test_a_table_on_stdout_and_the_way_on_on_stderr(home: Path, capfd: Capture) -> None:
     out, err = said(capfd, *SMALL, "--mode", "invisible", "--mode", "normal", "--mode", "force")
     lines = out.splitlines()
-    assert " ".join(lines[0].split()) == "agent mode episodes success calls actions net helps hurts gain"
-    assert [line.split()[1] for line in lines[2:5]] == ["invisible", "normal", "force"]
-    assert lines[2].split()[-3:] == ["–", "–", "–"]
-    assert "net: success less 0.02 a call" in lines[5]
+    assert lines[0] == "scripted:perception=0.15"  # what all cells share takes no column
+    assert " ".join(lines[1].split()) == "mode episodes success calls actions net helps hurts gain"
+    assert [line.split()[0] for line in lines[3:6]] == ["invisible", "normal", "force"]
+    assert lines[3].split()[-3:] == ["–", "–", "–"]
+    assert "net: success less 0.02 a call" in lines[6]
+    assert max(map(len, lines[:6])) <= 80
     (run,) = (home / "runs").iterdir()
     assert f"run: {run}" in err
     assert "ended: all episodes are played" in err
@@ -159,8 +161,8 @@ def test_run_lists_shows_and_goes_on(home: Path, capfd: Capture) -> None:
     assert "lake-4, 2 cells" in capfd.readouterr().out
     assert main(["foresee", "--resume", run.name, "--max-wall", "1000"]) == 0
     found = capfd.readouterr()
-    assert found.err.startswith(f"{run.name}: 8/8 episodes")
-    assert found.out.startswith("agent ")
+    assert found.err.startswith("lake-4: 8/8 episodes")
+    assert found.out.startswith("scripted:perception=0.15\nmode ")
     assert main(["run", "show", "last"]) == 0
     assert capfd.readouterr().out.startswith("lake-4: 2 cells, 8 of 8 episodes")
     assert main(["run", "resume", "last", "--json"]) == 0

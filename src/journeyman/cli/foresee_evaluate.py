@@ -25,12 +25,15 @@ def play(what: Mapping[str, Any], *, cost: float | None, quiet: bool, json: bool
 
 def resume_run(run: str | Path, *, quiet: bool, json: bool, cost: float | None = None, **what: Any) -> int:
     """Go on with a run."""
+    from journeyman.foresee import events
     from journeyman.foresee import resume
-    from journeyman.runlog import find_run, runs_root
+    from journeyman.runlog import RunLog, find_run, runs_root
 
     root = what.get("runs")
     folder = find_run(str(run), Path(root) if root is not None else runs_root())
-    return _followed(folder.name, lambda follow: resume(folder, **what, on_progress=follow), cost, quiet=quiet, json=json)
+    with RunLog.open(folder) as log:
+        world = events.about(log).plan.world
+    return _followed(world, lambda follow: resume(folder, **what, on_progress=follow), cost, quiet=quiet, json=json)
 
 
 def predict(what: Mapping[str, Any], *, json: bool) -> int:

@@ -68,12 +68,11 @@ class Bar:
         progress = self._newest
         if progress is None:
             return Group(rich_text(f"{one_line(self._title, limit=40)}: opening"))
+        title, words = one_line(self._title, limit=30), "  ".join(_words(progress))
+        room = self._console.width - len(title) - len(words) - 6
+        bar = ProgressBar(total=max(1, progress.episodes), completed=progress.played, width=min(24, max(8, room)))
         grid = Table.grid(padding=(0, 2))
-        grid.add_row(
-            rich_text(one_line(self._title, limit=30), "bold"),
-            ProgressBar(total=max(1, progress.episodes), completed=progress.played, width=24),
-            rich_text("  ".join(_words(progress))),
-        )
+        grid.add_row(rich_text(title, "bold"), bar, rich_text(words))
         shown = min(len(progress.cells), MOST_CELLS, max(1, self._console.height - 3))
         lines = [rich_text(f"  {line}") for line in cell_lines(progress, self._console.width - 2)[:shown]]
         for line in lines:

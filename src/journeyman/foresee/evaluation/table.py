@@ -13,10 +13,12 @@ _FIGURES = ("episodes", "success", "calls", "actions", "net", "helps", "hurts", 
 
 
 def table_of(rows: Sequence[Row], cost: float) -> Table:
-    """What differs between the cells is shown, what they share is left out; the figures are those of `Row`."""
+    """What differs between the cells is shown, what they share is left out, but for an agent that they share, which is the
+    title; the figures are those of `Row`."""
     cells = [(r.cell.agent, r.cell.world_model, r.cell.mode, r.cell.governor, r.cell.memory) for r in rows]
     # In mode invisible the other settings say nothing.
-    shown = [i for i, name in enumerate(_WHAT) if name in ("mode", "agent") or len({cell[i] for cell in cells}) > 1]
+    shown = [i for i, name in enumerate(_WHAT) if name == "mode" or len({cell[i] for cell in cells}) > 1]
+    title = cells[0][0] if cells and 0 not in shown else ""
     lines = []
     for row, cell in zip(rows, cells, strict=True):
         invisible = row.cell.mode == "invisible"
@@ -30,4 +32,4 @@ def table_of(rows: Sequence[Row], cost: float) -> Table:
     note = (
         f"net: success less {cost:g} a call. helps: share that succeeds here and not in mode invisible; hurts: the reverse."
     )
-    return Table((*(_WHAT[i] for i in shown), *_FIGURES), lines, numbers=frozenset(_FIGURES), note=note)
+    return Table((*(_WHAT[i] for i in shown), *_FIGURES), lines, title, numbers=frozenset(_FIGURES), note=note)
