@@ -58,6 +58,8 @@ def run(cell: Cell) -> Mapping[str, Any]:
     never, always, oracle = group("none", "invisible"), group("always"), group("oracle")
     doubts = {threshold: group(f"confidence:{threshold:g}") for threshold in THRESHOLDS}
     tuned = {threshold: play(f"confidence:{threshold:g}", "train") for threshold in THRESHOLDS}
+    rivals = list(doubts.values())
+    lasting = {id(one): _row(one, never, always, rivals) for one in (never, always, oracle, *rivals)}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="journeyman-gate-") as folder:
         gate = _learned(fidelity, cell, Path(folder) / "gate.json")
@@ -72,10 +74,12 @@ def run(cell: Cell) -> Mapping[str, Any]:
                 NEVER: never, ALWAYS: always, RANDOM: group(f"random:{matched_rate(ours[VOI].episodes):.4f}"),
                 DOUBT: doubts[best], **ours, ORACLE: oracle,
             }  # fmt: skip
-            rivals = list(doubts.values())
-            found[f"{price:g}"] = {name: _row(there[name], never, always, rivals, price) for name in POLICIES}
+            found[f"{price:g}"] = {
+                name: {**(lasting.get(id(one)) or _row(one, never, always, rivals)), "net": _net_of(one, price)}
+                for name, one in there.items()
+            }
             found[f"{price:g}"][DOUBT]["threshold"] = best
-    found["thresholds"] = {f"{t:g}": _row(one, never, always, [], 0.0) for t, one in doubts.items()}
+    found["thresholds"] = {f"{threshold:g}": lasting[id(one)] for threshold, one in doubts.items()}
     return found
 
 
@@ -98,26 +102,28 @@ def _net(episodes: Sequence[Episode], price: float) -> float:
     return sum(one.success - price * one.calls for one in episodes) / len(episodes)
 
 
-def _row(group: Group, never: Group, always: Group, rivals: Sequence[Group], price: float) -> dict[str, Any]:
-    """[value, low, high] of each figure; "above the threshold" only where something is called."""
+def _row(group: Group, never: Group, always: Group, rivals: Sequence[Group]) -> dict[str, Any]:
+    """[value, low, high] of each figure; efficiency only where there is something to gain."""
     from journeyman.foresee.score.ceiling import ceiling
     from journeyman.foresee.score.frontier import over as above
     from journeyman.foresee.score.groups import paired
     from journeyman.foresee.score.interval import measure, part_of
     from journeyman.foresee.score.success import totals
-    from journeyman.foresee.score.value import Prices, net
 
     sums = totals(group.episodes)
-    found = {
+    part = ceiling(paired(group, never, always), "nothing is paired")["ceiling/efficiency"]
+    return {
         "success": plain(measure(sums, part_of("solved", "n"), share=True)),
-        "calls": plain(measure(sums, part_of("calls", "n"))), "net": plain(net(sums, Prices(call=price))),
+        "calls": plain(measure(sums, part_of("calls", "n"))), "above the threshold": plain(above(group, rivals, never)),
+        **({} if part.value is None else {"efficiency": plain(part)}),
     }  # fmt: skip
-    if rivals:
-        found["above the threshold"] = plain(above(group, rivals, never))
-        part = ceiling(paired(group, never, always), "nothing is paired")["ceiling/efficiency"]
-        if part.value is not None:
-            found["efficiency"] = plain(part)
-    return found
+
+
+def _net_of(group: Group, price: float) -> list[float]:
+    from journeyman.foresee.score.success import totals
+    from journeyman.foresee.score.value import Prices, net
+
+    return plain(net(totals(group.episodes), Prices(call=price)))
 
 
 def judge(measured: Measured) -> Judgement:

@@ -75,8 +75,8 @@ def reopened(cell: Cell, gate: str) -> dict[str, Any]:
     model, stage, train = learned(logs[0]), _stage(UNTOLD, 1.0, None), _stage(UNTOLD, 1.0, None, "train")
     calls = [[0, _calls(_gated(stage, model, f"explore=0{_skip(gate)}").play(which, cell.seed))]]
     for number in range(1, ROUNDS + 1):
-        logs.append(_gated(train, model, gate).play(range(n), 1000 * cell.seed + number))
-        if "explore=0," not in f"{gate},":
+        if gate != GATES[STOPPED]:  # without a coin there is nothing to learn from
+            logs.append(_gated(train, model, gate).play(range(n), 1000 * cell.seed + number))
             model = learned([episode for log in logs[-2:] for episode in log])
         calls.append([number, _calls(_gated(stage, model, f"explore=0{_skip(gate)}").play(which, cell.seed))])
     fresh = learned(_encouraged(UNTOLD, 1.0, None, 2 * n, cell.seed))
