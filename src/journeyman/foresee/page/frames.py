@@ -187,13 +187,13 @@ class _Show:
     def _call(self, decision: Decision, real: Frame) -> Shot:
         again = self.again
         if again is None:
-            self.taken.call()
+            self.taken.calls += 1
             return Shot(real)
         again.wanted = decision
         question = Question((decision.actions,), decision.origin, by_governor=True)
         granted = asks(question, self.branches, self.real, self.taken, once=False)
         if isinstance(granted, Refused):
-            self.taken.call()
+            self.taken.calls += 1
             return Shot(real)
         node, _ = granted.predict(
             decision.actions, self.scene, self.instance.id, self.draws, None, hope="", blame=self.blame
