@@ -1,4 +1,4 @@
-"""What one who misreads tiles believes of a room with boxes: each inner tile by itself, but so many boxes and targets in all.
+"""What one who misreads tiles believes of a room with boxes: each inner tile by itself, but so many boxes and targets.
 
 A tile is a wall, floor, a target, a box or a box on a target. Tiles are independent up to the number of boxes, which the
 room announces, and of targets, which is the same. Drawing rooms from that belief and finding the most probable one are exact
@@ -168,7 +168,8 @@ def drawn(cells: Cells, uniform: Floats) -> Rooms:
 def most_probable(cells: Cells) -> Rooms:
     """The one room that is most probable under the belief; ties go to the lower kind of the earlier tile."""
     w, n = cells.weights, cells.boxes
-    best = {(n, n): (1.0, ())}  # boxes and targets still to come -> probability so far, kinds
+    # Boxes and targets still to come -> probability so far, kinds.
+    best: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {(n, n): (1.0, ())}
     for row in w.tolist():
         then: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
         for (boxes, targets), (weight, kinds) in best.items():
@@ -215,8 +216,8 @@ def _become(row: Floats, kinds: Mapping[int, Sequence[int]]) -> None:
 
 
 def _to_come(w: Floats, n: int) -> Floats:
-    """(tiles + 1, n + 2, n + 2): weight of all ways to fill the tiles from one on with b boxes and t targets, at [b + 1, t + 1];
-    row and column 0 are for what is impossible."""
+    """(tiles + 1, n + 2, n + 2): weight of all ways to fill the tiles from one on with b boxes and t targets, at
+    [b + 1, t + 1], each tile's on a scale of its own; row and column 0 are for what is impossible."""
     found = np.zeros((len(w) + 1, n + 2, n + 2))
     found[-1, 1, 1] = 1.0
     for tile in range(len(w) - 1, -1, -1):
@@ -229,8 +230,8 @@ def _to_come(w: Floats, n: int) -> Floats:
 
 
 def weighted(cells: Cells, weights: Floats) -> Cells:
-    """The same with these weights, normalized: where the player stands there is neither wall nor box. They are softened where
-    no room with so many boxes and targets has all that is believed certain."""
+    """The same with these weights, normalized: where the player stands there is neither wall nor box. They are softened
+    where no room with so many boxes and targets has all that is believed certain."""
     here = weights[inner(cells.size).index(cells.at)]
     weights = weights.copy()
     weights[inner(cells.size).index(cells.at)] = (0.0, here[FLOOR], here[TARGET], 0.0, 0.0)

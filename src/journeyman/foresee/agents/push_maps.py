@@ -16,6 +16,7 @@ from journeyman.foresee.agents.push_cells import Bits, Floats, Rooms
 from journeyman.foresee.worlds.push_rules import offset
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 _ONE = np.uint64(1)
 
 
@@ -38,12 +39,12 @@ class Maps:
     weight: Floats
 
     @property
-    def won(self) -> NDArray[np.bool_]:
+    def won(self) -> Bools:
         """Where all boxes are on targets."""
         return np.asarray((self.boxes & ~self.targets) == 0)
 
     @property
-    def dead(self) -> NDArray[np.bool_]:
+    def dead(self) -> Bools:
         """Where a box stands on a tile from which it reaches no target. Other dead ends are not seen."""
         return np.asarray((self.boxes & ~self.alive) != 0)
 
@@ -57,7 +58,6 @@ class Maps:
         weight = self.weight * factor
         total = weight.sum()
         return replace(self, weight=weight / total) if total > 0.0 else None
-
 
     def of(self, rooms: Ints) -> Maps:
         """These of the rooms, with their share of the weight made 1; of equal weight if theirs is 0."""
@@ -74,10 +74,12 @@ class Walk(NamedTuple):
 
     Attributes:
         tokens: (actions, rooms) numbers of what is to be seen after each action, see `token`.
+        dead: (actions, rooms) where a box then stands on a tile from which it reaches no target.
         end: the rooms after it.
     """
 
     tokens: Ints
+    dead: Bools
     end: Maps
 
 
@@ -101,26 +103,25 @@ def of_token(size: int, number: int) -> tuple[int, bool, int]:
 
 def walk(maps: Maps, actions: Sequence[int]) -> Walk:
     """These actions in every room, by the rules of `worlds.push_rules`."""
-    size, walls, targets = maps.size, maps.walls, maps.targets
-    boxes, at = maps.boxes, maps.at
+    size, walls, boxes, at = maps.size, maps.walls, maps.boxes, maps.at
+    floor, lost = ~maps.targets, ~maps.alive
+    here = _ONE << at.astype(np.uint64)
     tokens = np.empty((len(actions), len(at)), dtype=np.int64)
+    dead = np.empty(tokens.shape, dtype=bool)
     for number, action in enumerate(actions):
         step = offset(size, action)
-        ahead = at + step
-        here = _ONE << ahead.astype(np.uint64)
-        # One behind an outer wall may lie outside; nothing is pushed there, as the wall is no box.
-        behind = _ONE << np.clip(ahead + step, 0, size * size - 1).astype(np.uint64)
-        box = (boxes & here) != 0
-        over = (boxes & ~targets) == 0
-        shut = (walls & here) != 0
-        push = box & (((walls | boxes) & behind) == 0) & ~over
-        go = push | ~(box | shut | over)
-        boxes = np.where(push, boxes ^ here | behind, boxes)
-        at = np.where(go, ahead, at)
-        facing = _ONE << np.clip(at + step, 0, size * size - 1).astype(np.uint64)
-        solved = np.bitwise_count(boxes & targets).astype(np.int64)
-        tokens[number] = (solved * 2 + ((boxes & facing) != 0)) * (size * size) + at
-    return Walk(tokens, replace(maps, boxes=boxes, at=at))
+        ahead = _shifted(here, step)
+        behind = _shifted(ahead, step)  # outside of the room it is nothing: the wall ahead is no box to be pushed there
+        box = (boxes & ahead) != 0
+        free = ((walls | boxes) & np.where(box, behind, ahead)) == 0
+        go = free & ((walls & ahead) == 0) & ((boxes & floor) != 0)
+        boxes = np.where(go & box, boxes ^ ahead | behind, boxes)
+        here = np.where(go, ahead, here)
+        at = at + step * go
+        solved = np.bitwise_count(boxes & maps.targets).astype(np.int64)
+        tokens[number] = (solved * 2 + ((boxes & _shifted(here, step)) != 0)) * (size * size) + at
+        dead[number] = (boxes & lost) != 0
+    return Walk(tokens, dead, replace(maps, boxes=boxes, at=at))
 
 
 def _alive(size: int, walls: Bits, targets: Bits) -> Bits:

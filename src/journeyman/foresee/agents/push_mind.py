@@ -1,8 +1,8 @@
 """A calibrated mind for rooms with boxes: what it believes of the tiles, which plans could work, what calls could change.
 
-The belief is held twice: as `Cells`, exact about what really happened, and as `ROOMS` rooms drawn from it, whose weights also
-follow predictions (a room counts as far as it shows what was predicted). When few rooms are left that fit, new ones are drawn
-from what the old ones have in common.
+The belief is held twice: as `Cells`, exact about what really happened, and as `ROOMS` rooms drawn from it, whose weights
+also follow predictions (a room counts as far as it shows what was predicted). When few rooms are left that fit, new ones are
+drawn from what the old ones have in common.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 from journeyman.errors import UsageError
 from journeyman.foresee.agents import push_cells
 from journeyman.foresee.agents.mind import Actions, Foreseen
-from journeyman.foresee.agents.push_cells import Cells, Floats, Seen
+from journeyman.foresee.agents.push_calls import chain, outcomes, shares
+from journeyman.foresee.agents.push_cells import Cells, Seen
 from journeyman.foresee.agents.push_maps import Ints, Maps, maps_of, of_token, token, walk
-from journeyman.foresee.agents.push_plans import Plans, plans, solvable
+from journeyman.foresee.agents.push_plans import Plans, hopeless, plans
 from journeyman.foresee.agents.thinking import Misreading
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.worlds.push_rules import offset
@@ -77,7 +78,7 @@ class PushMind:
         cells = push_cells.seen(
             observation.symbols, observation.text, self._perception, misreading.strikes, misreading.instead
         )
-        self._believe(Belief(cells, self._drawn(cells)))
+        self._believe(Belief(cells, self._drawn(cells, None, 0.0)))
 
     def may_still(self, steps: int) -> None:
         """How many real actions are left."""
@@ -99,8 +100,11 @@ class PushMind:
         went = walk(belief.maps, actions)
         fits = went.end.weighted((went.tokens[-1] == token(size, *shown)).astype(float))
         rest = tuple(plan[len(actions) :] for plan in self._old_plans() if plan[: len(actions)] == actions)
-        maps = fits if fits is not None and fits.effective >= _FEW else self._drawn(cells, fits)
-        self._believe(Belief(cells, maps, rest))
+        if fits is None or fits.effective < _FEW:
+            known = fits or went.end
+            lost = known.effective / (known.effective + _FEW) * float(known.weight @ hopeless(known, _LONG))
+            fits = self._drawn(cells, fits, lost)
+        self._believe(Belief(cells, fits, rest))
 
     def read(self, actions: Actions, observation: Observation) -> Seen | None:
         """What a predicted walk leads to, for one who reads it right; None: the picture does not show the player."""
@@ -133,7 +137,7 @@ class PushMind:
         belief = self.belief
         seen = walk(belief.maps, actions).tokens[-1]
         kinds = len(np.unique(seen)) + (token(belief.cells.size, *shown) not in seen)
-        right = _chain(reliability, len(actions), kinds, misread)
+        right = chain(reliability, len(actions), kinds, misread)
         wrong = (1.0 - right) / max(kinds - 1, 1)
         maps = belief.maps.weighted(np.where(seen == token(belief.cells.size, *shown), right, wrong))
         if maps is not None:
@@ -191,7 +195,7 @@ class PushMind:
         """Of what the next action will lead to, in nats, added up over the four actions."""
         if "entropy" not in self._kept:
             maps = self.belief.maps
-            shares = [_shares(walk(maps, (action,)).tokens[0], maps.weight)[1] for action in range(4)]
+            shares = [shares(walk(maps, (action,)).tokens[0], maps.weight)[1] for action in range(4)]
             self._kept["entropy"] = float(sum(-(p[p > 0.0] * np.log(p[p > 0.0])).sum() for p in shares))
         entropy: float = self._kept["entropy"]
         return entropy
@@ -220,17 +224,25 @@ class PushMind:
         self._belief = belief
         self._kept.clear()
 
-    def _drawn(self, cells: Cells, old: Maps | None = None) -> Maps:
-        """New rooms, none of which is known to be lost: a problem can be solved when it begins, and that it still can is taken
-        for granted whenever rooms are drawn."""
+    def _drawn(self, cells: Cells, old: Maps | None, lost: float) -> Maps:
+        """New rooms.
+
+        Args:
+            old: rooms that fit what happened, from which new ones take what they have in common; None: none fit.
+            lost: probability that no way is left, which rooms drawn tile by tile would overstate. When a problem begins it
+                is 0: there is a way.
+        """
         if old is not None:
             rooms = push_cells.Rooms(old.walls, old.targets, old.boxes)
             common = _OLD * push_cells.marginals(cells, rooms, old.weight) + (1.0 - _OLD) * cells.weights
             cells = push_cells.weighted(cells, common)
         generator = self._draws.generator("policy", self._instance, "rooms", self._steps)
         tried = maps_of(cells.size, push_cells.drawn(cells, generator.random((TRIED, len(cells.weights)))), cells.at)
-        open_ = np.flatnonzero(~tried.dead & ~tried.won)[:ROOMS]
-        return solvable(tried.of(open_ if len(open_) else np.arange(ROOMS)), _LONG)
+        open_ = np.flatnonzero(~tried.won)
+        found = tried.of(np.concatenate([open_[~tried.dead[open_]][:ROOMS], open_[tried.dead[open_]][:ROOMS]]))
+        gone = hopeless(found, _LONG)
+        factor = np.where(gone, lost / max(gone.sum(), 1), (1.0 - lost) / max((~gone).sum(), 1))
+        return found.weighted(factor) or found
 
     def _plans(self) -> Plans:
         if "plans" not in self._kept:
@@ -259,47 +271,8 @@ class PushMind:
             for length in range(1, longest + 1) if plan == best else (1, longest):
                 calls.setdefault(actions[:length], tokens[length - 1])
         firsts = [actions[0] for actions in made.actions]
-        found = [_outcomes(call, tokens, weight, made.worth, firsts, best, reliability) for call, tokens in calls.items()]
+        found = [outcomes(call, tokens, weight, made.worth, firsts, best, reliability) for call, tokens in calls.items()]
         return [one for one in found if one is not None]
-
-
-def _outcomes(
-    call: Actions, tokens: Ints, weight: Floats, worth: Floats, firsts: Sequence[int], best: int, reliability: float
-) -> Foreseen | None:
-    """What a call could show, and what the best plan is worth after it; None where all rooms show the same.
-
-    `tokens`: what each room shows at its end. `firsts`: first action of each plan. `best`: the plan that is best now.
-    """
-    group, share = _shares(tokens, weight)
-    kinds = len(share)
-    if kinds < 2:
-        return None
-    right = _chain(reliability, len(call), kinds)
-    shows = np.full((kinds, kinds), (1.0 - right) / (kinds - 1))
-    np.fill_diagonal(shows, right)
-    by_group = np.zeros((kinds, len(weight)))
-    by_group[group, np.arange(len(weight))] = weight
-    after = (worth @ by_group.T) @ shows  # (plans, outcomes), times the chance of the outcome
-    chance, top = share @ shows, after.max(axis=0)
-    other = [action != firsts[best] for action in firsts]
-    flips = bool(any(other) and (after[other].max(axis=0) > after[np.logical_not(other)].max(axis=0) + _TIE).any())
-    values = np.where(chance > 0.0, top / np.where(chance > 0.0, chance, 1.0), 0.0)
-    return Foreseen(call, tuple(zip(chance.tolist(), np.minimum(values, 1.0).tolist(), strict=True)), flips)
-
-
-def _shares(tokens: Ints, weight: Floats) -> tuple[Ints, Floats]:
-    """The group of each room by what it shows, and what the groups of some weight weigh; groups without any come last as
-    none."""
-    _, group = np.unique(tokens, return_inverse=True)
-    share = np.bincount(group, weights=weight)
-    order = np.cumsum(share > 0.0) - 1
-    return np.where(share[group] > 0.0, order[group], 0), share[share > 0.0]
-
-
-def _chain(reliability: float, steps: int, kinds: int, misread: float = 0.0) -> float:
-    """Probability that a call of so many steps is read as what it leads to, when there are `kinds` things to be read."""
-    shown = max(reliability**steps, 1.0 / kinds)
-    return shown * (1.0 - misread) + (1.0 - shown) * misread / max(kinds - 1, 1)
 
 
 def _first_best(values: Mapping[Actions, float]) -> Actions:

@@ -1,9 +1,10 @@
 """What could be done in a room that is only believed in, and how likely each plan is to work.
 
-Plans are shortest solutions: of the most probable room, then of rooms in which no plan so far works, the heaviest first. Each
-is walked through in all rooms of the belief. It works in a room where it wins and where everything looks as in the room that
-it was made for. Where something looks different, one notices and plans anew: that is worth as much as the best of the plans
-would be to one who knew of just this difference, and nothing where a box was lost before.
+Plans are shortest solutions: of the most probable room, then of rooms in which no plan so far works, the heaviest first.
+Each is walked through in all rooms of the belief. It works in a room where it wins and where everything looks as in the room
+that it was made for. Where something looks different, one notices and plans anew: that is worth as much as the best of the
+plans would be to one who knew of just this difference, and nothing where a box was lost before. As one may notice more than
+once, and then make plans that were not thought of, values come out low where little is known.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from journeyman.foresee.agents.mind import Actions
 from journeyman.foresee.agents.push_cells import Floats, Rooms
-from journeyman.foresee.agents.push_maps import Ints, Maps, walk
+from journeyman.foresee.agents.push_maps import Bools, Ints, Maps, Walk, walk
 from journeyman.foresee.agents.push_search import Found, solution
 
 MOST = 8
 """Plans that are made, at most."""
+ENOUGH = 0.95
+"""No more plans are made when one of them works in rooms of this weight in all."""
 LOOKS, LOOKS_IN_ALL = 300, 1200
 """States that are looked at for one plan and for all of a decision, at most: in large rooms a plan may then not be found."""
 
@@ -54,7 +56,7 @@ def plans(maps: Maps, likely: Rooms, steps: int, before: Sequence[Actions] = ())
     """
     size, at = maps.size, int(maps.at[0])
     chosen: dict[Actions, None] = {}
-    walked: list[Ints] = []
+    walked: list[Walk] = []
     expected: list[Ints] = []
     works: list[Floats] = []
     open_ = maps.weight.copy()
@@ -70,7 +72,7 @@ def plans(maps: Maps, likely: Rooms, steps: int, before: Sequence[Actions] = ())
                 return
             seen = went.tokens[:, int(np.argmax(np.where(won, maps.weight, -1.0)))]
         chosen[actions] = None
-        walked.append(went.tokens)
+        walked.append(went)
         works.append(((went.tokens == seen[:, None]).all(axis=0) & won).astype(float))
         expected.append(seen)
         open_[works[-1] > 0.0] = 0.0
@@ -81,10 +83,8 @@ def plans(maps: Maps, likely: Rooms, steps: int, before: Sequence[Actions] = ())
     found = solution(size, walls, targets, boxes, at, steps, LOOKS)
     add(found.actions, None)
     left = LOOKS_IN_ALL - found.looks
-    for _ in range(len(open_)):
+    while left > 0 and len(chosen) < MOST and open_.sum() > 1.0 - ENOUGH:
         room = int(np.argmax(open_))
-        if open_[room] <= 0.0 or left <= 0 or len(chosen) >= MOST:
-            break
         open_[room] = 0.0
         found = solve(maps, room, steps)
         left -= found.looks + 1
@@ -92,8 +92,8 @@ def plans(maps: Maps, likely: Rooms, steps: int, before: Sequence[Actions] = ())
             add(found.actions, walk(maps.of(np.array([room])), found.actions).tokens[:, 0])
     if not chosen:
         return Plans((), (), np.zeros((0, len(maps.weight))))
-    worth = _with_second_chances(maps, tuple(chosen), walked, expected, np.array(works))
-    return Plans(tuple(chosen), tuple(walked), worth)
+    worth = _with_second_chances(maps, walked, expected, np.array(works))
+    return Plans(tuple(chosen), tuple(went.tokens for went in walked), worth)
 
 
 def solve(maps: Maps, room: int, steps: int) -> Found:
@@ -102,45 +102,40 @@ def solve(maps: Maps, room: int, steps: int) -> Found:
     return solution(maps.size, walls, targets, boxes, int(maps.at[room]), steps, LOOKS)
 
 
-def solvable(maps: Maps, steps: int) -> Maps:
-    """Without the rooms of which it is found, in `LOOKS_IN_ALL` states, that there is no way; as they were if that is all."""
-    left, kept = LOOKS_IN_ALL, np.ones(len(maps.weight))
-    for room in np.flatnonzero(maps.weight > 0.0).tolist():
+def hopeless(maps: Maps, steps: int) -> Bools:
+    """In which rooms it is found, looking at `LOOKS_IN_ALL` states, that no way of at most `steps` actions is left."""
+    found, left = maps.dead, LOOKS_IN_ALL
+    for room in np.flatnonzero(~found & (maps.weight > 0.0)).tolist():
         if left <= 0:
             break
-        found = solve(maps, room, steps)
-        left -= found.looks + 1
-        kept[room] = found.actions is not None or not found.all
-    return maps.weighted(kept) or maps
+        one = solve(maps, room, steps)
+        left -= one.looks + 1
+        found[room] = one.actions is None and one.all
+    return found
 
 
-def _with_second_chances(
-    maps: Maps, actions: Sequence[Actions], walked: Sequence[Ints], expected: Sequence[Ints], works: Floats
-) -> Floats:
+def _with_second_chances(maps: Maps, walked: Sequence[Walk], expected: Sequence[Ints], works: Floats) -> Floats:
     """`works`, and for each group of rooms in which a plan is first seen to fail by the same sight, what the best plan is
     worth there."""
     worth = works.copy()
-    for plan, (doing, tokens, seen) in enumerate(zip(actions, walked, expected, strict=True)):
+    for plan, (went, seen) in enumerate(zip(walked, expected, strict=True)):
         failed = np.flatnonzero(works[plan] == 0.0)
-        if not len(failed):
-            continue
-        differs = tokens[:, failed] != seen[:, None]
-        when = np.where(differs.any(axis=0), differs.argmax(axis=0), len(doing) - 1)
-        sight = when * (int(tokens.max()) + 1) + tokens[when, failed]
-        groups, group = np.unique(sight, return_inverse=True)
-        weight = np.zeros((len(groups), len(failed)))
-        weight[group, np.arange(len(failed))] = maps.weight[failed]
-        total = weight.sum(axis=1)
-        best = (works[:, failed] @ weight.T).max(axis=0) / np.where(total > 0.0, total, 1.0)
-        worth[plan, failed] = best[group] * ~_lost(maps, doing, when, failed)
+        if len(failed):
+            group, share, lost = _failing(maps, went, seen, failed)
+            worth[plan, failed] = (works[:, failed] @ share).max(axis=0)[group] * ~lost
     return worth
 
 
-def _lost(maps: Maps, doing: Actions, when: Ints, rooms: Ints) -> NDArray[np.bool_]:
-    """Whether a box is on a dead tile after the action at which each of these rooms looked different."""
-    lost = np.zeros(len(rooms), dtype=bool)
-    for action in np.unique(when).tolist():
-        those = when == action
-        end = walk(maps.of(rooms[those]), doing[: action + 1]).end
-        lost[those] = end.dead
-    return lost
+def _failing(maps: Maps, went: Walk, seen: Ints, failed: Ints) -> tuple[Ints, Floats, Bools]:
+    """Of the rooms in which a plan fails: to which group each belongs by when and how that is first seen, (rooms, groups)
+    its share of the group's weight, and whether a box is on a dead tile by then.
+
+    `seen`: what is expected after each action."""
+    differs = went.tokens[:, failed] != seen[:, None]
+    when = np.where(differs.any(axis=0), differs.argmax(axis=0), len(differs) - 1)
+    sight = when * (int(went.tokens.max()) + 1) + went.tokens[when, failed]
+    groups, group = np.unique(sight, return_inverse=True)
+    share = np.zeros((len(failed), len(groups)))
+    share[np.arange(len(failed)), group] = maps.weight[failed]
+    total = share.sum(axis=0)
+    return group, share / np.where(total > 0.0, total, 1.0), went.dead[when, failed]

@@ -33,44 +33,48 @@ def solution(size: int, walls: int, targets: int, boxes: int, player: int, steps
     Args:
         walls: all around the room, too, so that no shift comes out at the other side.
     """
-    far = _pushes(size, walls, targets)
-    least = _least(boxes, far)
-    if least is None or least > steps:
+    far, alive = _pushes(size, walls, targets)
+    if boxes & ~alive:
+        return Found(None, 1, True)
+    least = sum(far[box] for box in _tiles(boxes))
+    if least > steps:
         return Found(None, 1, True)
     order = count()
-    queue = [(least, next(order), 0, boxes, player)]
+    queue = [(least, least, next(order), boxes, player)]
     came: dict[tuple[int, int], tuple[int, tuple[int, int] | None, int]] = {(boxes, player): (0, None, -1)}
     done: set[tuple[int, int]] = set()
     while queue and len(done) < looks:
-        _, _, cost, boxes, player = heapq.heappop(queue)
+        total, left, _, boxes, player = heapq.heappop(queue)
         state = boxes, player
         if state in done:
             continue
         if not boxes & ~targets:
             return Found(_actions(size, walls, came, state), len(done), True)
         done.add(state)
-        for spent, spot, action in _reachable(size, walls, boxes, player):
+        for spent, spot, action in _reachable(size, walls, alive, boxes, player):
             step = offset(size, action)
-            box = spot + step
-            then = boxes ^ (1 << box) | 1 << (box + step)
-            total, key = cost + spent + 1, (then, box)
-            if key in done or total >= came.get(key, (steps + 1, None, 0))[0]:
+            box, behind = spot + step, spot + 2 * step
+            then = boxes ^ (1 << box) | 1 << behind
+            cost, to_come, key = total - left + spent + 1, left - far[box] + far[behind], (then, box)
+            known = came.get(key)
+            if cost + to_come > steps or (known is not None and cost >= known[0]):
                 continue
-            left = _least(then, far)
-            if left is not None and total + left <= steps:
-                came[key] = total, state, action
-                heapq.heappush(queue, (total + left, next(order), total, then, box))
+            if _stuck(size, walls, targets, then, behind):
+                continue
+            came[key] = cost, state, action
+            heapq.heappush(queue, (cost + to_come, to_come, next(order), then, box))
     return Found(None, len(done), not queue)
 
 
-def _reachable(size: int, walls: int, boxes: int, player: int) -> list[tuple[int, int, int]]:
-    """(steps to get there, tile, action) of each push that the player can make."""
+def _reachable(size: int, walls: int, alive: int, boxes: int, player: int) -> list[tuple[int, int, int]]:
+    """(steps to get there, tile, action) of each push that the player can make onto a tile that is alive."""
     free = ~(walls | boxes)
+    room = free & alive
     spots: dict[int, list[int]] = {}
     for action in range(4):
         step = offset(size, action)
-        # Tiles with a box ahead and nothing behind that.
-        able = _shifted(boxes & _shifted(free, -step), -step) & free
+        # Tiles with a box ahead and room for it behind that.
+        able = _shifted(boxes & _shifted(room, -step), -step) & free
         while able:
             low = able & -able
             spots.setdefault(low, []).append(action)
@@ -126,18 +130,14 @@ def _walk(size: int, free: int, start: int, goal: int) -> Actions:
 
 
 @lru_cache(maxsize=4096)
-def _pushes(size: int, walls: int, targets: int) -> dict[int, int]:
-    """Tile -> fewest pushes that bring a lone box from there to a target, wherever the player is."""
+def _pushes(size: int, walls: int, targets: int) -> tuple[dict[int, int], int]:
+    """Tile -> fewest pushes that bring a lone box from there to a target, wherever the player is; and those tiles."""
     free = ~walls & ((1 << size * size) - 1)
     found: dict[int, int] = {}
     fresh, reached, pushes = targets & free, 0, 0
     while fresh:
         reached |= fresh
-        bits = fresh
-        while bits:
-            low = bits & -bits
-            found[low.bit_length() - 1] = pushes
-            bits ^= low
+        found |= dict.fromkeys(_tiles(fresh), pushes)
         before = 0
         for action in range(4):
             step = offset(size, action)
@@ -145,20 +145,28 @@ def _pushes(size: int, walls: int, targets: int) -> dict[int, int]:
             before |= pulled & _shifted(free, step)  # the player stood behind it
         fresh = before & ~reached
         pushes += 1
+    return found, reached
+
+
+def _stuck(size: int, walls: int, targets: int, boxes: int, box: int) -> bool:
+    """Whether a box makes a square of four with walls and other boxes, none of which can move any more, one of them off its
+    target."""
+    blocks = walls | boxes
+    for corner in (box, box - 1, box - size, box - size - 1):
+        square = (3 | 3 << size) << corner
+        if blocks & square == square and boxes & square & ~targets:
+            return True
+    return False
+
+
+def _tiles(bits: int) -> list[int]:
+    """Numbers of the tiles, ascending."""
+    found = []
+    while bits:
+        low = bits & -bits
+        found.append(low.bit_length() - 1)
+        bits ^= low
     return found
-
-
-def _least(boxes: int, far: dict[int, int]) -> int | None:
-    """Pushes that are needed at least; None where a box can reach no target."""
-    total = 0
-    while boxes:
-        low = boxes & -boxes
-        pushes = far.get(low.bit_length() - 1)
-        if pushes is None:
-            return None
-        total += pushes
-        boxes ^= low
-    return total
 
 
 def _shifted(bits: int, step: int) -> int:
