@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 from pathlib import Path
 
 import pytest
 from language_eyes import Eyes
 
+from journeyman.cli import main
 from journeyman.errors import ModelRejected, UsageError
+from journeyman.foresee import events
 from journeyman.foresee.agents.agent import format_of, models_of, waits
 from journeyman.foresee.agents.open import open_agent
 from journeyman.foresee.cell import Cell
@@ -17,7 +20,8 @@ from journeyman.foresee.draws import Draws
 from journeyman.foresee.protocol.episode import play
 from journeyman.foresee.protocol.scene import Scene
 from journeyman.foresee.world_models.exact import Exact
-from journeyman.foresee.worlds.registry import open_world
+from journeyman.foresee.worlds.registry import names, open_world
+from journeyman.runlog import RunLog
 from journeyman.testing.endpoint import EndpointServer
 
 
@@ -119,3 +123,24 @@ def test_a_fault_of_the_served_model_ends_the_episode_with_its_words(tmp_path: P
         with pytest.raises(ModelRejected, match="no picture in the request"):
             play(Scene(world, Exact(world), format="symbols"), world.instances(1)[0], make(), Draws(0))
         models_of(make)[0].close()
+
+
+@pytest.mark.parametrize("name", names())
+def test_from_the_command_line_it_plays_every_world(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run from its beginning to its record: pictures over HTTP, nothing else to go by, in modes invisible and force."""
+    monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path / "runs"))
+    eyes, size = eyes_of(name), int(name[-1])
+    with EndpointServer(lambda body: eyes.reply(body, size)) as server:
+        file = models_toml(tmp_path, server, tools=False)
+        asked = ["-a", "eyes:image=true", "-m", "invisible", "-m", "force", "-n", "1", "--models", str(file)]
+        assert main(["foresee", name, *asked, "--max-usd", "9", "--json", "--quiet"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [(cell["cell"]["mode"], cell["success"]) for cell in found["cells"]] == [("invisible", 1.0), ("force", 1.0)]
+    optimal = open_world(name).instances(1)[0].optimal
+    assert [(cell["real"], cell["calls"]) for cell in found["cells"]] == [(optimal, 0), (optimal, optimal)]
+    assert len(eyes.pictures) == len(server.requests) == 3 * optimal
+    with RunLog.open(Path(found["run"])) as log:
+        decisions = [d for episode in events.episodes(log) for d in episode.decisions]
+    assert all(d.text and d.tokens_in for d in decisions)

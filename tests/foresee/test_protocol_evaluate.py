@@ -436,3 +436,16 @@ def test_a_world_that_cannot_be_copied_is_played_and_nobody_says_what_is_true(tm
         calls = [d for episode in result.episodes for d in episode.decisions if d.context == "W"]
         assert len(calls) == 9
         assert all(d.predicted and not d.true for d in calls)
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_each_reply_has_its_seconds_beside_the_record(parallel: int, tmp_path: Path) -> None:
+    """Spec a.7: wall time. It differs between equal runs, so it is no part of the episode."""
+    run = evaluate("lake-4", agents="scripted", instances=2, parallel=parallel, runs=tmp_path).run
+    with RunLog.open(run) as log:
+        played = [(msgspec.convert(e.body, Episode), e.volatile) for e in log.events(events.EPISODE)]
+    assert len(played) == 4
+    for episode, volatile in played:
+        assert volatile is not None
+        assert len(volatile["replies_s"]) == len(episode.replies) > 0
+        assert 0 < sum(volatile["replies_s"]) < volatile["wall_s"]

@@ -178,3 +178,17 @@ def test_a_governor_is_asked_about_each_point_with_what_was_asked_there() -> Non
     played(Says(SIMULATE, '<simulate from="0">Left</simulate>', ACT), "continue", governor=governor)
     assert [point.asked for point in points[:3]] == [(), ((RIGHT,),), ((RIGHT,), (RIGHT, LEFT))]
     assert [point.calls_left_now for point in points[:3]] == [5, 4, 3]
+
+
+# --- comparing is favored (spec J6) ---------------------------------------------------------------------------------------
+
+
+def test_a_call_that_compares_nothing_may_count_double() -> None:
+    one, two = SIMULATE, "<simulate>Left | Right</simulate>"
+    agent = Says(one, two, one, one, ACT)
+    episode = played(agent, "restart", single=2)
+    assert contexts(episode)[:6] == "WWWWRE"
+    assert [turn.calls_left_now for turn in agent.turns[:5]] == [5, 3, 1, 0, 0], "the last call may always be a single one"
+    assert (episode.calls, episode.extra, episode.charged) == (4, 1, 5)
+    assert agent.brief is not None
+    assert "each counts as a call. A single one counts as 2." in agent.brief.system

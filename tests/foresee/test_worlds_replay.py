@@ -303,3 +303,21 @@ def test_a_large_observation_is_summed_up_where_it_is_written_out() -> None:
 def test_chance_behind_any_one_action_is_noticed_at_once() -> None:
     with pytest.raises(UsageError, match="is not deterministic"):
         ReplaySnapshot(Camera(moody=True))
+
+
+def test_an_episode_that_the_clock_ends_is_not_lost() -> None:
+    from journeyman.foresee.draws import Draws
+    from journeyman.foresee.protocol.episode import play
+    from journeyman.foresee.protocol.scene import Scene
+    from journeyman.foresee.world_models.exact import Exact
+
+    class Up:
+        def begin(self, brief: Any) -> None:
+            """Nothing to prepare."""
+
+        def reply(self, turn: Any) -> str:
+            return "<act>Up</act>"
+
+    world = open_world("gym:CliffWalking-v1,cap=6")
+    episode = play(Scene(world, Exact(world), "normal"), world.instances(1)[0], Up(), Draws(0))
+    assert (episode.reason, episode.real, episode.success) == ("real cap", 6, False)

@@ -113,6 +113,10 @@ def evaluate(
         float | None,
         typer.Option("--reliable", min=0, max=1, metavar="SHARE", help="Tell agents how often the world model is right."),
     ] = None,
+    single: Annotated[
+        int,
+        typer.Option("--single", min=1, max=2, metavar="N", help="What a call that compares nothing counts as: 1, or 2."),
+    ] = 1,
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, metavar="N", help="Workers.")] = 1,
     call_cost: Annotated[
         float | None,
@@ -160,7 +164,8 @@ def evaluate(
         "world": world_or_subcommand(world, subcommands()), "agents": agent or ["scripted"],
         "world_models": world_model or ["exact"], "modes": mode or ["invisible", "normal"],
         "governors": governor or ["none"], "memory": memory, "instances": instances, "split": split,
-        "seeds": tuple(range(seed, seed + seeds)), "format": format, "reliable": reliable, "parallel": parallel,
+        "seeds": tuple(range(seed, seed + seeds)), "format": format, "reliable": reliable, "single": single,
+        "parallel": parallel,
         "models_file": models, "max_usd": max_usd,
     }  # fmt: skip
     if dry_run:

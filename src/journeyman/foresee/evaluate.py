@@ -66,6 +66,7 @@ def evaluate(
     seeds: Sequence[int] | None = None,
     format: str = "",
     reliable: float | None = None,
+    single: int = 1,
     parallel: int = 1,
     runs: str | Path | None = None,
     models_file: str | Path | None = None,
@@ -87,6 +88,7 @@ def evaluate(
         seed: of all randomness. seeds: several, each with all instances, in place of `seed`.
         format: of observations: "symbols" or "image"; "": what the agent understands, or the world's first.
         reliable: share of the world model's predictions that are right, if agents are to be told, in 0..1.
+        single: what a call about one alternative alone counts as, for caps and prices; 2 favors comparisons (spec J6).
         parallel: workers: processes, or threads for agents that wait for a model or a program. The episodes are the same.
         runs: folder in which the run gets a folder of its own; default $JOURNEYMAN_RUNS, else ./runs.
         models_file: where models.toml is; default $JOURNEYMAN_MODELS, ./models.toml, ~/.config/journeyman/models.toml.
@@ -108,6 +110,7 @@ def evaluate(
     plan, given = plan_of(
         world, agents=agents, world_models=world_models, modes=modes, governors=governors, memory=memory,
         instances=instances, split=split, seeds=(seed,) if seeds is None else tuple(seeds), format=format, reliable=reliable,
+        single=single,
     )  # fmt: skip
     checked_parallel(parallel)
     budget = budget_of(max_tokens, max_usd, max_wall_s)
@@ -137,6 +140,7 @@ def forecast(
     seeds: Sequence[int] | None = None,
     format: str = "",
     reliable: float | None = None,
+    single: int = 1,
     parallel: int = 1,
     models_file: str | Path | None = None,
     max_usd: float | None = None,
@@ -148,6 +152,7 @@ def forecast(
     plan, given = plan_of(
         world, agents=agents, world_models=world_models, modes=modes, governors=governors, memory=memory,
         instances=instances, split=split, seeds=(seed,) if seeds is None else tuple(seeds), format=format, reliable=reliable,
+        single=single,
     )  # fmt: skip
     opened = open_all(plan, given, models_file, budget_of(None, max_usd, None))
     try:

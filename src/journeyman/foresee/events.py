@@ -5,7 +5,7 @@ A run is this sequence (key in parentheses; an episode's key is CELL/SEED/INSTAN
     session ()                              volatile: process, host, versions; one for each process that worked on the run
     reserve (E/call/n), call (E/call/n) + settle (E/call/n)      attempt n of episode E at a model, answered
     reserve (E/call/n), settle (E/call/n)                        the same, not answered
-    episode (E)                             a finished episode with all its decisions
+    episode (E)                             a finished episode with all its decisions; volatile: the seconds of each reply
     stopped ()                              volatile: why it was left before its end
     finished ()                             the last of the run
 

@@ -36,7 +36,7 @@ CALLS_PER_ACTION = 3
 
 def system_text(
     about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = USUAL, format: str = "symbols",
-    asks: bool = False, reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None,
+    asks: bool = False, reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None, single: int = 1,
 ) -> str:  # fmt: skip
     """The system message.
 
@@ -47,19 +47,21 @@ def system_text(
         asks: whether the world asks a question (`worlds.world.Asking`).
         reliable: share of predictions that were right in tests, where that is announced, in 0..1.
         calls_now, calls: most calls before each real action and in all; None: `CALLS_PER_ACTION` times `cap`.
+        single: what a call about one alternative alone counts as.
     """
     parts = [_world(about, cap, format), _acting(about, asks)]
     if mode != "invisible":
         section = simulator_section(
-            about, cap, mode, memory=memory, wording=wording, reliable=reliable, calls_now=calls_now, calls=calls
-        )
+            about, cap, mode, memory=memory, wording=wording, reliable=reliable, calls_now=calls_now, calls=calls,
+            single=single,
+        )  # fmt: skip
         parts.insert(1 if wording.order == "first" else 2, section)
     return "".join([*parts, _replying(wording)])
 
 
 def simulator_section(
     about: About, cap: int, mode: Mode, *, memory: str = "restart", wording: Wording = USUAL,
-    reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None,
+    reliable: float | None = None, calls_now: int = CALLS_NOW, calls: int | None = None, single: int = 1,
 ) -> str:  # fmt: skip
     """The part of `system_text` that mode invisible lacks, with the empty line after it. Arguments as there."""
     most = CALLS_PER_ACTION * cap if calls is None else calls
@@ -69,7 +71,7 @@ def simulator_section(
         "up. What it shows is hypothetical.",
         f"<simulate>{_example(about)}</simulate> asks what would be seen after these actions, 1 to {deepest(about)} of "
         f"them, one after the other. <simulate>{_example(about, ' | ')}</simulate> compares alternatives, 2 to {WIDEST} of "
-        "them, side by side; each counts as a call.",
+        "them, side by side; each counts as a call." + (f" A single one counts as {single}." if single > 1 else ""),
     ]
     if memory == "restart":
         lines.append("Every simulation begins at the real state of that moment, not where an earlier one ended.")

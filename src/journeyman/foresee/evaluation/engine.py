@@ -194,7 +194,7 @@ class Engine:
         with self._log.commit(durable=bool(played.calls)):
             for text in played.texts.values():
                 self._log.put_blob(text)
-            volatile = {"wall_s": played.wall_s, "at_s": self.ledger.elapsed_s}
+            volatile = {"wall_s": played.wall_s, "at_s": self.ledger.elapsed_s, "replies_s": played.replies_s}
             self._log.append(events.EPISODE, key, msgspec.to_builtins(episode), volatile)
         place = played.cell, episode.seed, played.instance
         self._done.add(place)

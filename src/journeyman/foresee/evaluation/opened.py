@@ -98,7 +98,7 @@ class Opened:
         model = Unasked() if mode == "invisible" else self.model(cell.world_model)
         return Scene(
             self.world, model, mode, memory, cell.key, self.governor(cell.governor), self._exact(), self._clone,
-            self.format(cell), self._exact_format, self.plan.reliable,
+            self.format(cell), self._exact_format, self.plan.reliable, self.plan.single,
         )  # fmt: skip
 
     def _exact(self) -> WorldModel | None:

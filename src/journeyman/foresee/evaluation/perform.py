@@ -22,7 +22,8 @@ from journeyman.foresee.protocol.scene import Scene
 
 @dataclass(frozen=True)
 class Played:
-    """A finished episode. `texts`: replies by their digests; `calls`: of language models; `wall_s`: seconds it took."""
+    """A finished episode. `texts`: replies by their digests; `calls`: of language models; `wall_s`: seconds it took;
+    `replies_s`: seconds that each reply took."""
 
     cell: int
     instance: int
@@ -30,6 +31,7 @@ class Played:
     texts: Mapping[str, bytes] = field(default_factory=dict)
     calls: int = 0
     wall_s: float = 0.0
+    replies_s: tuple[float, ...] = ()
 
 
 Pay = Callable[[int, int, int], Calls | None]
@@ -63,14 +65,16 @@ class Performer:
             if stopped():
                 return
             texts: dict[str, bytes] = {}
+            replies_s: list[float] = []
             calls = self._pay(unit.cell, unit.seed, number) if self._pay is not None else None
             begun = time.perf_counter()
             episode = play(
                 scene, opened.instances[number], make(), draws, calls=calls,
-                keep=_keeper(texts) if keeps_replies(make) else None,
+                keep=_keeper(texts) if keeps_replies(make) else None, clock=replies_s.append,
             )  # fmt: skip
             _check_plain(episode)
-            yield Played(unit.cell, number, episode, texts, getattr(calls, "asked", 0), time.perf_counter() - begun)
+            wall_s = time.perf_counter() - begun
+            yield Played(unit.cell, number, episode, texts, getattr(calls, "asked", 0), wall_s, tuple(replies_s))
 
     def _again(self, make: Maker, unit: Unit, number: int) -> Agent:
         """The agent itself, or, of one that asks somebody, what it said."""

@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
         instances: how many of the split, from its first. seeds: of all randomness, each with all instances.
         format: of observations; "": what the agent understands, or the world's first.
         reliable: how much trust in the world model agents are told is warranted, in 0..1; None: nothing is told.
+        single: what a call about one alternative alone counts as, for caps and prices: 1 or 2 (spec J6).
         given: what was given as an object and not by name, and has to be given again: "world", or names of the others.
     """
 
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     seeds: tuple[int, ...] = (0,)
     format: str = ""
     reliable: float | None = None
+    single: int = 1
     given: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -47,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
             raise UsageError(f"an evaluation has 1 instance and 1 seed or more, not {self.instances} and {len(self.seeds)}")
         if self.reliable is not None and not 0 <= self.reliable <= 1:
             raise UsageError(f"reliable is {self.reliable:g}; it is a share from 0 to 1")
+        if self.single not in (1, 2):
+            raise UsageError(f"single is {self.single}; a call about one alternative alone counts as 1 or 2")
         for cell in self.cells:
             if cell.mode == "invisible" and cell.governor != "none":
                 raise UsageError(f"in mode invisible there is nothing to govern: '{cell.key}' needs the governor 'none'")

@@ -60,6 +60,7 @@ class Came(msgspec.Struct, tag="came"):
     episode: Episode
     texts: dict[str, bytes]
     wall_s: float
+    replies_s: tuple[float, ...]
 
 
 class Ended(msgspec.Struct, tag="ended"):
@@ -115,7 +116,10 @@ class Process:
         while (frame := read_frame(self._from)) is not None:
             said = msgspec.msgpack.decode(frame, type=Came | Ended)
             if isinstance(said, Came):
-                self._post.put((self, Played(said.cell, said.instance, said.episode, said.texts, wall_s=said.wall_s)))
+                played = Played(
+                    said.cell, said.instance, said.episode, said.texts, wall_s=said.wall_s, replies_s=said.replies_s
+                )
+                self._post.put((self, played))
                 continue
             unit, self._unit = self._unit, None
             assert unit is not None
@@ -154,7 +158,7 @@ def main() -> None:
         try:
             performer = performer or Performer(Opened(begin.plan, Given()))
             for played in performer.perform(Unit(play.cell, play.seed, play.instances, play.again), stopped.is_set):
-                _answer(answers, Came(played.cell, played.instance, played.episode, dict(played.texts), played.wall_s))
+                _answer(answers, _came(played))
         except Exception as error:  # noqa: BLE001 - it is raised again by the caller
             ended = Ended(type(error).__name__, str(error))
         _answer(answers, ended)
@@ -181,6 +185,10 @@ def _answer(answers: IO[bytes], message: Came | Ended) -> None:
         write_frame(answers, msgspec.msgpack.encode(message))
     except OSError:  # the caller is gone
         os._exit(0)
+
+
+def _came(played: Played) -> Came:
+    return Came(played.cell, played.instance, played.episode, dict(played.texts), played.wall_s, played.replies_s)
 
 
 def _listen(told: IO[bytes], units: queue.SimpleQueue[Begin | Play], stopped: threading.Event) -> None:

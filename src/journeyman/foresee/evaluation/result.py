@@ -27,7 +27,7 @@ class Row:
 
     Attributes:
         success: share that succeeded. calls, real: in the mean.
-        net: mean of success - cost * calls (spec d.2.10, without the terms for actions and tokens).
+        net: mean of success - cost * calls, as they are charged (spec d.2.10, without the terms for actions and tokens).
         helps, hurts: of the episodes that the agent played in mode invisible, too, the shares that succeed here and not
             there, and the reverse (spec d.1); None where there are none.
         gain: helps - hurts, which is the difference of the success rates on the same episodes.
@@ -96,7 +96,7 @@ def rows_of(cells: tuple[Cell, ...], episodes: list[Episode], cost: float) -> li
         n = len(mine)
         row = Row(
             cell, n, sum(e.success for e in mine.values()) / n, sum(e.calls for e in mine.values()) / n,
-            sum(e.real for e in mine.values()) / n, sum(e.success - cost * e.calls for e in mine.values()) / n,
+            sum(e.real for e in mine.values()) / n, sum(e.success - cost * e.charged for e in mine.values()) / n,
         )  # fmt: skip
         against = baseline(cell, cells)
         rows.append(row if against is None or against == cell else _paired(row, mine, of[against.key]))

@@ -56,14 +56,15 @@ def asks(question: Question, branches: Branches, real: Reality, taken: Taken, *,
         if known and all(known):
             return Refused("again", f"It was call {', '.join(str(node.call) for node in known if node is not None)}.")
         alternatives = [actions for actions, node in zip(alternatives, known, strict=True) if node is None]
-    return Granted(tuple(alternatives), start, before, branches, real, taken)
+    return Granted(tuple(alternatives), len(question.alternatives) == 1, start, before, branches, real, taken)
 
 
 @dataclass(frozen=True)
 class Granted:
-    """A question that is asked now. `before`: from the real state to where it starts."""
+    """A question that is asked now. `alone`: it compares nothing. `before`: from the real state to where it starts."""
 
     alternatives: Sequence[Actions]
+    alone: bool
     start: Node | None
     before: Actions
     branches: Branches
@@ -82,7 +83,7 @@ class Granted:
         again = self.branches.times(real.state, path)
         # A world model is told how often it was asked the same of the state that it is given.
         same = again if start is None else self.branches.times(state_hash(base), actions)
-        call = self.taken.call()
+        call = self.taken.call(alone=self.alone)
         asked = Asked(draws, instance, call, real.history, hope, scene.format, same)
         prediction = None if repair is None else repair.predict(base, actions, asked, real.clone())
         model = f"the world model '{scene.model.name}'"

@@ -32,12 +32,18 @@ def caps_of(instance: Instance) -> Caps:
 
 @dataclass
 class Taken:
-    """What an episode has taken so far. `calls_now`: since the last real action."""
+    """What an episode has taken so far.
+
+    `single`: what a call about one alternative alone counts as. `charged`, `charged_now`: what the calls counted as, in all
+    and since the last real action; with `single` 1 it is their number.
+    """
 
     caps: Caps
+    single: int = 1
     real: int = 0
     calls: int = 0
-    calls_now: int = 0
+    charged: int = 0
+    charged_now: int = 0
     turns: int = 0
 
     @property
@@ -46,20 +52,22 @@ class Taken:
 
     @property
     def calls_left(self) -> int:
-        return self.caps.calls - self.calls
+        return self.caps.calls - self.charged
 
     @property
     def calls_left_now(self) -> int:
         """Calls before the next real action, the cap on all of them considered."""
-        return min(self.caps.calls_now - self.calls_now, self.calls_left)
+        return min(self.caps.calls_now - self.charged_now, self.calls_left)
 
-    def call(self) -> int:
-        """One more call; its number, from 0."""
+    def call(self, *, alone: bool) -> int:
+        """One more call; its number, from 0. The last that the caps allow may always be `alone`."""
+        price = min(self.single, self.calls_left_now) if alone else 1
         self.calls += 1
-        self.calls_now += 1
+        self.charged += price
+        self.charged_now += price
         return self.calls - 1
 
     def acted(self, actions: int) -> None:
         """So many more real actions."""
         self.real += actions
-        self.calls_now = 0
+        self.charged_now = 0

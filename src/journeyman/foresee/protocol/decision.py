@@ -74,6 +74,7 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
         cell: key of the run's cell: agent, model, mode, governor.
         reason: why it ended: "success", "lost", "answered", "real cap", "turn cap", "unreadable".
         calls, real: how many of each. optimal: fewest actions, None: unknown.
+        extra: what calls counted as beyond one each (`Scene.single`).
     """
 
     cell: str
@@ -92,6 +93,12 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens_in: int = 0
     tokens_out: int = 0
     micro_usd: int = 0
+    extra: int = 0
+
+    @property
+    def charged(self) -> int:
+        """What the calls counted as, by which they are priced; their number, unless a single one counts double."""
+        return self.calls + self.extra
 
     @property
     def replies(self) -> list[Decision]:

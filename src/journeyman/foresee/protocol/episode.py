@@ -11,6 +11,7 @@ Nothing is drawn in sequence: all randomness is keyed, so an episode played agai
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -43,6 +44,7 @@ def play(
     repair: Repair | None = None,
     calls: Calls | None = None,
     keep: Callable[[str], str] | None = None,
+    clock: Callable[[float], None] | None = None,
 ) -> Episode:
     """Play one episode.
 
@@ -54,6 +56,7 @@ def play(
         repair: replaces stages by what one who knew better would have done. Needs `scene.clone`.
         calls: the agent's way to its language models, where it has any.
         keep: stores the text of a reply and gives its digest; None: texts are not kept.
+        clock: is told the seconds that each reply took, which are no part of the episode: that is the same when played again.
 
     Raises:
         WorldTouched: the world model changed the real state.
@@ -61,7 +64,7 @@ def play(
         UsageError: a repair or a governor needs a clone of the world and there is none.
         BudgetExhausted, ModelUnavailable and the like: from the agent's model; the episode is void and can be played again.
     """
-    game = _Game(scene, instance, agent, draws, repair, calls, keep)
+    game = _Game(scene, instance, agent, draws, repair, calls, keep, clock)
     while not game.reason:
         said = game.ask()
         if said is None:
@@ -85,7 +88,7 @@ class _Game:
 
     def __init__(
         self, scene: Scene, instance: Instance, agent: Agent, draws: Draws, repair: Repair | None, calls: Calls | None,
-        keep: Callable[[str], str] | None,
+        keep: Callable[[str], str] | None, clock: Callable[[float], None] | None,
     ) -> None:  # fmt: skip
         self.governor = None if scene.mode == "invisible" else scene.governor
         # Looked up once: such a check costs more than all else of a decision.
@@ -94,9 +97,9 @@ class _Game:
         if scene.clone is None and (repair is not None or self.knowing is not None):
             raise UsageError("repairs and governors that know the world need a clone of it in the scene")
         self.scene, self.instance, self.agent, self.draws, self.repair = scene, instance, agent, draws, repair
-        self.about = scene.world.about
+        self.about, self.clock = scene.world.about, clock
         self.blame = Blame(instance.id)
-        self.taken = Taken(caps_of(instance))
+        self.taken = Taken(caps_of(instance), scene.single)
         self.branches = Branches()
         self.transcript = Transcript(self.about, scene.mode, scene.memory, self.taken, self.branches)
         self.record = Record(keep)
@@ -108,7 +111,7 @@ class _Game:
         wording = prompts.wording_of(agent)
         system = prompts.system_text(
             self.about, instance.cap, scene.mode, memory=scene.memory, wording=wording, format=scene.format,
-            asks=isinstance(scene.world, Asking), reliable=scene.reliable,
+            asks=isinstance(scene.world, Asking), reliable=scene.reliable, single=scene.single,
         )  # fmt: skip
         told = replace(instance, optimal=None, labels={})
         fields = wording.fields(scene.mode)
@@ -126,7 +129,7 @@ class _Game:
             self.reason = "turn cap"
             return None
         self.taken.turns += 1
-        force = self.scene.mode == "force"
+        force, begun = self.scene.mode == "force", time.perf_counter()
         try:
             turn = self.transcript.turn(must_simulate=force and not self.asked)
             self.reply = reply = reply_of(self.blame("the agent", self.agent.reply, turn))
@@ -135,6 +138,9 @@ class _Game:
             self._line("P", refusal=str(error))
             self.reason = "unreadable"
             return None
+        finally:
+            if self.clock is not None:
+                self.clock(time.perf_counter() - begun)
         self.record.heard(reply)
         # A reading is of a prediction; where none was shown there is nothing to be read.
         fields = [field for field in self.brief.fields if field != "reading" or self.asked]
@@ -269,7 +275,7 @@ class _Game:
         self.taken.acted(done)
         self.asked = []
         self.success = real.success
-        if real.terminal:
+        if real.success or (real.terminal and not real.truncated):
             self.reason = "success" if real.success else "lost"
         elif real.truncated or not self.taken.real_left:
             self.reason = "real cap"
@@ -300,6 +306,7 @@ class _Game:
             self.scene.cell, self.about.name, instance.id, self.draws.seed, self.scene.mode, self.success, self.reason,
             self.taken.calls, self.taken.real, tuple(record.decisions), instance.optimal, dict(instance.labels),
             self.given_answer, record.total("tokens_in"), record.total("tokens_out"), record.total("micro_usd"),
+            self.taken.charged - self.taken.calls,
         )  # fmt: skip
 
     def _line(

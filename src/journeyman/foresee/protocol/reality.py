@@ -18,7 +18,7 @@ class Reality:
     Attributes:
         snapshots: of the real trajectory, the present one last.
         state: hash of the present one. digest: its symbolic content.
-        truncated: the world itself said that time is up.
+        truncated: the world itself said that time is up, and nothing else ended the episode.
     """
 
     def __init__(self, scene: Scene, instance: Instance, draws: Draws, blame: Blame) -> None:
@@ -33,7 +33,8 @@ class Reality:
 
     def step(self, action: int) -> None:
         """Do it."""
-        _, _, _, self.truncated, _ = self._blame("the world", self._world.step, action)
+        _, _, terminated, truncated, _ = self._blame("the world", self._world.step, action)
+        self.truncated = bool(truncated) and not terminated
         self._look()
 
     def observe(self) -> Observation:

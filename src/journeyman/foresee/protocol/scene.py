@@ -22,6 +22,7 @@ class Scene:
         exact: says what a call truly leads to, for the record; None: nobody does.
         clone: another world of the same kind, for governors that know the world and for repairs.
         format: of observations. exact_format: of those that `exact` makes and nobody sees: the cheapest there is.
+        single: what a call about one alternative alone counts as, for caps and prices; 2 favors comparisons (spec J6).
         reliable: how much trust in the world model is warranted, in 0..1, where agents are told; None: they are not.
     """
 
@@ -36,3 +37,4 @@ class Scene:
     format: str = "symbols"
     exact_format: str = "symbols"
     reliable: float | None = None
+    single: int = 1

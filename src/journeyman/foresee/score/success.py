@@ -12,12 +12,13 @@ from journeyman.foresee.score.measured import Measured, missing
 def totals(episodes: Sequence[Episode]) -> Sample:
     """What a cell's episodes add up to, a row an instance: the quantities of `success`, `usage` and `value`."""
     found: dict[str, dict[str, float]] = {}
-    names = ("n", "solved", "calls", "real", "called", "kilotokens", "usd", "decisions", "refused", "unreadable")
+    names = ("n", "solved", "calls", "charged", "real", "called", "kilotokens", "usd", "decisions", "refused", "unreadable")
     for episode in episodes:
         row = found.setdefault(episode.instance, dict.fromkeys(names, 0.0))
         row["n"] += 1
         row["solved"] += episode.success
         row["calls"] += episode.calls
+        row["charged"] += episode.charged
         row["real"] += episode.real
         row["called"] += episode.calls > 0
         row["kilotokens"] += (episode.tokens_in + episode.tokens_out) / 1000

@@ -30,7 +30,7 @@ def net(sums: Sample, prices: Prices) -> Measured:
     """V of the sums of `success.totals`; at most 1."""
 
     def statistic(s: Sums) -> Numbers:
-        spent = prices.call * s["calls"] + prices.real * s["real"] + prices.kilotokens * s["kilotokens"]
+        spent = prices.call * s["charged"] + prices.real * s["real"] + prices.kilotokens * s["kilotokens"]
         return ratio(s["solved"] - spent, s["n"])
 
     return measure(sums, statistic, why="there is no episode")
