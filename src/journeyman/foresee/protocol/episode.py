@@ -56,7 +56,7 @@ def play(
         repair: replaces stages by what one who knew better would have done. Needs `scene.clone`.
         calls: the agent's way to its language models, where it has any.
         keep: stores the text of a reply and gives its digest; None: texts are not kept.
-        clock: is told the seconds that each reply took, which are no part of the episode: that is the same when played again.
+        clock: is told the seconds that each reply took. They are no part of the episode, which is the same each time.
 
     Raises:
         WorldTouched: the world model changed the real state.
