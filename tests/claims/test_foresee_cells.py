@@ -98,7 +98,8 @@ def test_all_governors_play_the_same_lakes_at_every_price() -> None:
         rows = found[price]
         assert rows["never"]["calls"][0] == 0.0
         assert rows["never"]["net"][0] == rows["never"]["success"][0]
-        assert rows["always"]["net"][0] == pytest.approx(rows["always"]["success"][0] - float(price) * rows["always"]["calls"][0])
+        always = rows["always"]
+        assert always["net"][0] == pytest.approx(always["success"][0] - float(price) * always["calls"][0])
         assert rows["oracle"]["success"][0] >= rows["never"]["success"][0]
     calls = [found[price]["voi"]["calls"][0] for price in ("0", "0.005", "0.02", "0.05")]
     assert calls == sorted(calls, reverse=True), "the dearer, the fewer"

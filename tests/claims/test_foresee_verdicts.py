@@ -13,7 +13,6 @@ from journeyman.claims import (
     dose_response,
     governed_frontier,
     learned_gate,
-    planted_faults,
     reading_or_simulator,
     signature,
     sudden_drop,
@@ -23,6 +22,7 @@ from journeyman.claims.claim import Measured
 from journeyman.claims.foresee_arm import over, pooled
 from journeyman.claims.realised_severity import nominal
 from journeyman.claims.registry import claim_ids, find_claim
+from journeyman.foresee.protocol.repair import STAGES as _STAGES
 
 SEEDS = (0, 1, 2)
 Cells = dict[str, dict[int, dict[str, Any]]]
@@ -100,13 +100,14 @@ def f6() -> Cells:
     return over_seeds({
         stage: {
             "played": 100, "failures": 40, "inside": 40, "alone": 38, "flips": [40 * (other == stage) for other in _STAGES],
-            "necessity": [float(other == stage) for other in _STAGES], "sufficiency": [float(other == stage) for other in _STAGES],
+            "necessity": _hits(stage), "sufficiency": _hits(stage),
         }
         for stage in _STAGES
     })  # fmt: skip
 
 
-_STAGES = planted_faults.STAGES
+def _hits(stage: str) -> list[float]:
+    return [float(other == stage) for other in _STAGES]
 
 
 def f7() -> Cells:
@@ -114,7 +115,10 @@ def f7() -> Cells:
     found = {}
     for fidelity in governed_frontier.FIDELITIES:
         at: dict[str, Any] = {
-            f"{price:g}": {name: {**row, "above the threshold": near(0.03)} for name in governed_frontier.POLICIES}
+            f"{price:g}": {
+                name: {**row, "above the threshold": near(0.03), "above the reference": near(0.02)}
+                for name in governed_frontier.POLICIES
+            }
             for price in governed_frontier.PRICES
         }
         at["thresholds"] = {f"{t:g}": row for t in governed_frontier.THRESHOLDS}
@@ -149,7 +153,7 @@ Change = Callable[[dict[str, Any]], None]
 CASES: dict[str, tuple[Callable[[], Cells], Sequence[tuple[str, Change, str]]]] = {
     "F1": (f1, [
         ("lake-6, over-trusting", lambda one: one["fidelity"]["0.7"].update(gain=near(-0.01, 0.02)), "hurts do not exceed"),
-        ("lake-6, over-trusting", lambda one: one["misreading"]["0.3"].update({"force less normal": near(0.0)}), "force is not"),
+        ("lake-6, over-trusting", lambda one: one["misreading"]["0.3"].update({"force less normal": near(0.0)}), "force is"),
         ("lake-6, calibrated", lambda one: one["fidelity"]["0.6"].update(gain=near(-0.1)), "calibrated agent is hurt"),
         ("lake-6, reluctant", lambda one: one["fidelity"]["0.6"].update(gain=near(0.1)), "reluctant agent changes"),
         ("push-6, over-trusting", lambda one: one["misreading"]["0.45"].update(gain=near(0.1)), "push-6: hurts do not"),
@@ -174,7 +178,7 @@ CASES: dict[str, tuple[Callable[[], Cells], Sequence[tuple[str, Change, str]]]] 
     "F5": (f5, [
         ("transition", lambda one: one["struck"].update({"0.2": [90, 200, 0.2]}), "transition 0.2 strikes in 270 of 600"),
         ("stale", lambda one: one["struck"].update({"2": [199, 200, 1.0]}), "stale 2 strikes"),
-        ("stale", lambda one: one["scores"]["over-trusting, 5"].update({"less than at 0": near(0.0)}), "stale costs nothing"),
+        ("stale", lambda one: one["scores"]["over-trusting, 5"].update({"less than at 0": near(0.0)}), "stale costs"),
     ]),
     "F6": (f6, [
         ("query", lambda one: one.update(inside=39), "query: not in the set of 3 failures"),
@@ -187,9 +191,9 @@ CASES: dict[str, tuple[Callable[[], Cells], Sequence[tuple[str, Change, str]]]] 
         ("fidelity 1", lambda one: one["0.05"]["voi"].update(net=near(0.6)), "voi nets 0.600"),
     ]),
     "F8": (f8, [
-        ("15 %", lambda one: one["scores"].update({"calibrated": {**one["scores"]["calibrated"], "apart": near(0.06, 0.02)}}),
+        ("15 %", lambda one: one["scores"].update(calibrated={**one["scores"]["calibrated"], "apart": near(0.06, 0.02)}),
          "calibrated, 0.15: not shown to be equal"),
-        ("45 %", lambda one: one["attributed"].update(reading={"failures": 200, "alone": 20, "other": 0}), "reading is found"),
+        ("45 %", lambda one: one["attributed"].update(reading={"failures": 200, "alone": 20, "other": 0}), "reading is"),
     ]),
     "F9": (f9, []),
 }  # fmt: skip
@@ -223,10 +227,11 @@ def test_what_misses_a_part_of_a_criterion_is_contradicted_and_named(
 
 def test_a_gain_that_follows_prediction_errors_contradicts_decision_errors() -> None:
     cells = f9()
+    first, second = decision_error.ERRORS
     for by_seed in cells.values():
         for one in by_seed.values():
             for row in one["models"].values():
-                row["decision error"], row["one-step prediction error"] = row["one-step prediction error"], row["decision error"]
+                row[first], row[second] = row[second], row[first]
     found = decision_error.judge(Measured(cells))
     assert found.outcome == "contradicted"
     assert found.figures["how much closer decision error is"] < 0.0
