@@ -50,12 +50,6 @@ def test_a_gate_is_measured_on_points_that_were_played_both_ways() -> None:
     assert found["mean effect"] >= 0.0, "an exact simulator misleads nobody"
 
 
-def test_a_closed_gate_without_a_coin_stays_as_it_is() -> None:
-    found = measured("F3", "coin stopped", 0.05)
-    assert len({calls for _, calls in found["calls"]}) == 1
-    assert found["calls at first"] == found["calls at last"]
-
-
 def test_calls_are_counted_before_and_after_the_drop() -> None:
     found = measured("F4", "single steps", 0.2)
     assert found["calls before"] > 1.0

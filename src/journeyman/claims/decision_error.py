@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WORLD, INSTANCES, STATES = "lake-6", 166, 400
 ERRORS = ("one-step prediction error", "decision error")
-CHANNELS, TABLE, ENSEMBLE = "simulator with errors", "table", "ensemble"
+CHANNELS, TABLE, ENSEMBLE, PICTURES = "simulator with errors", "table", "ensemble", "wrong pictures"
 MODELS: dict[str, tuple[str, ...]] = {
     CHANNELS: (
         "exact", *(f"exact+transition={p:g}" for p in (0.05, 0.1, 0.2, 0.3, 0.4)),
@@ -119,7 +119,9 @@ def _scatter(measured: Measured, error: str) -> Markup:
 
     width, height = 420.0, 270.0
     rows = rows_of(measured)
-    kind = {name: i for i, arm in enumerate(measured.cells) for name in measured.cells[arm][measured.seeds[0]]["models"]}
+    kind = {name: arm for arm in measured.cells for name in measured.cells[arm][measured.seeds[0]]["models"]}
+    kind |= {name: PICTURES for name in kind if "observation" in name}
+    kinds = list(dict.fromkeys([*measured.cells, PICTURES]))
     x = Scale(0.0, 100 * max(row[error] for row in rows.values()) + 1.0, 56, width - 16)
     y = Scale(*extent([100 * row["gain"] for row in rows.values()] + [0.0]), height - 44, 52)
     at = x.ticks(5)
@@ -127,12 +129,12 @@ def _scatter(measured: Measured, error: str) -> Markup:
     drawn.append(text(4, 18, "helps less hurts [points]", class_="name", anchor="start"))
     drawn.append(line(x.start, y.at(0.0), x.end, y.at(0.0), "seed"))
     place = 8.0
-    for i, arm in enumerate(measured.cells):
-        drawn += [dot(place, 34, 4, f"s{i}", arm), text(place + 8, 38, arm, class_="level", anchor="start")]
-        place += 24 + 7.0 * len(arm)
+    for i, name in enumerate(kinds):
+        drawn += [dot(place, 34, 4, f"s{i}", name), text(place + 8, 38, name, class_="level", anchor="start")]
+        place += 24 + 6.5 * len(name)
     for name, row in rows.items():
         said = f"{name}: {100 * row['gain']:+.1f} points at {100 * row[error]:.1f} %"
-        drawn.append(dot(x.at(100 * row[error]), y.at(100 * row["gain"]), 4, f"s{kind[name]}", said))
+        drawn.append(dot(x.at(100 * row[error]), y.at(100 * row["gain"]), 4, f"s{kinds.index(kind[name])}", said))
     return drawing(width, height, f"helps less hurts against {error} of {len(rows)} world models", *drawn)
 
 

@@ -210,6 +210,27 @@ def lines(
     )  # fmt: skip
 
 
+def mean_lines(
+    measured: Measured, name: str, arms: Sequence[str], *, x_name: str, y_name: str, levels: Sequence[Level] = ()
+) -> Markup:
+    """A panel of what cells keep as [[x, y]]: the mean of the seeds that have a point there, and their range; from 0 up."""
+    from journeyman.report.draw.lines import Series, draw_lines
+
+    series = []
+    for i, arm in enumerate(arms):
+        at: dict[float, list[float]] = {}
+        for curve in measured.curves(arm, name):
+            for x, y in curve:
+                at.setdefault(x, []).append(y)
+        points = [(x, sum(ys) / len(ys)) for x, ys in sorted(at.items())]
+        series.append(Series(arm, f"s{i}", points, [(x, min(ys), max(ys)) for x, ys in sorted(at.items())], dots=True))
+    words = "; ".join(f"{one.name} from {one.points[0][1]:.3g} to {one.points[-1][1]:.3g}" for one in series if one.points)
+    return draw_lines(
+        series, x_name=x_name, y_name=y_name, bounds=(0.0, None), levels=levels, label=f"{y_name}: {words}", width=420,
+        height=250, smooth=False,
+    )  # fmt: skip
+
+
 @lru_cache(maxsize=4)
 def _opened(world: str, split: str) -> Opened:
     from journeyman.foresee.cell import Cell as Played

@@ -36,6 +36,7 @@ NEVER, ALWAYS, RANDOM, DOUBT, PILOT, VOI, STEPS, UPLIFT, ORACLE = (
     "voi, single steps", "uplift", "oracle",
 )  # fmt: skip
 POLICIES = (NEVER, ALWAYS, RANDOM, DOUBT, PILOT, VOI, STEPS, UPLIFT, ORACLE)
+DRAWN = (NEVER, ALWAYS, DOUBT, PILOT, VOI, UPLIFT, ORACLE)
 OURS = (PILOT, VOI, STEPS, UPLIFT)
 SELDOM, BEHIND = 0.05, 0.01
 """Calls an episode below which nothing is governed, and how far behind never and always one may stay."""
@@ -176,20 +177,19 @@ def draw(measured: Measured) -> Sequence[Markup]:
     for fidelity in FIDELITIES:
         arm, series = _arm(fidelity), []
         families: dict[str, list[tuple[str, ...]]] = {
-            "confidence threshold": [("thresholds", f"{threshold:g}") for threshold in THRESHOLDS],
-            **{name: [(f"{price:g}", name) for price in PRICES] for name in (PILOT, VOI, STEPS, UPLIFT)},
-            **{name: [(f"{PRICES[0]:g}", name)] for name in (ORACLE, ALWAYS)},
-        }
+            name: [(f"{PRICES[0]:g}", name)] if name in (NEVER, ALWAYS, ORACLE) else
+            [("thresholds", f"{threshold:g}") for threshold in THRESHOLDS] if name == DOUBT else
+            [(f"{price:g}", name) for price in PRICES]
+            for name in DRAWN
+        }  # fmt: skip
         for i, (name, paths) in enumerate(families.items()):
             at = sorted((over(measured, arm, *path, "calls")[0], over(measured, arm, *path, "success")) for path in paths)
-            intervals = [(x, y[1], y[2]) for x, y in at]
-            series.append(Series(name, f"s{i}", [(x, y[0]) for x, y in at], intervals, dots=True))
+            series.append(Series(name, f"s{i}", [(x, y[0]) for x, y in at], dots=True))
         panels.append(draw_lines(
             series, x_name="calls an episode", y_name=f"{arm}: success rate", label=f"success over calls, {arm}", width=420,
             height=270, smooth=False,
         ))  # fmt: skip
-        drawn = (NEVER, ALWAYS, DOUBT, PILOT, VOI, UPLIFT, ORACLE)
-        curves = {name: [(100 * p, arm, (f"{p:g}", name, "net")) for p in PRICES] for name in drawn}
+        curves = {name: [(100 * p, arm, (f"{p:g}", name, "net")) for p in PRICES] for name in DRAWN}
         panels.append(lines(measured, curves, x_name="price of a call [0.01 successes]", y_name=f"{arm}: net value"))
     return panels
 

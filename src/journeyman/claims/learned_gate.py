@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import CALLS_NEVER, COST, Setting, block, staged, told
+from journeyman.claims.foresee_arm import CALLS_NEVER, COST, Setting, block, mean_lines, staged, told
 from journeyman.claims.over_seeds import mean, said
 from journeyman.foresee.governors.encourage import Encourage
 
@@ -210,7 +210,6 @@ def judge(measured: Measured) -> Judgement:
 
 def draw(measured: Measured) -> Sequence[Markup]:
     """Tau against what calls really add, and the calls of closed gates, round by round."""
-    from journeyman.claims.over_seeds import panel
     from journeyman.report.draw.lines import Level, Series, draw_lines
 
     series = []
@@ -227,7 +226,8 @@ def draw(measured: Measured) -> Sequence[Markup]:
     return [
         draw_lines(series, x_name="effect of a call, foretold [points]", y_name="effect of a call [points]",
                    label="effect of a call against the one foretold", width=420, height=250, smooth=False),
-        panel(measured, "calls", "calls an episode", arms=list(GATES), bounds=(0.0, None), levels=[fresh]),
+        mean_lines(measured, "calls", list(GATES), x_name="rounds with an exact simulator", y_name="calls an episode",
+                   levels=[fresh]),
     ]  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import Setting, staged
-from journeyman.claims.over_seeds import mean, panel, said
+from journeyman.claims.foresee_arm import Setting, mean_lines, staged
+from journeyman.claims.over_seeds import mean, said
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -125,7 +125,8 @@ def judge(measured: Measured) -> Judgement:
 
 def draw(measured: Measured) -> Sequence[Markup]:
     """Calls an episode over the predictions that were checked since the drop."""
-    return [panel(measured, "curve", "calls an episode, by predictions checked since the drop", bounds=(0.0, None))]
+    x_name = "predictions checked since the drop"
+    return [mean_lines(measured, "curve", list(GOVERNORS), x_name=x_name, y_name="calls an episode")]
 
 
 CLAIM = Claim(
