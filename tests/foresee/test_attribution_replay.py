@@ -19,7 +19,6 @@ from journeyman.foresee.attribution.planted import PLANTED, planted_stage
 from journeyman.foresee.attribution.proportion import share_of
 from journeyman.foresee.attribution.record import Arm, Failure
 from journeyman.foresee.attribution.replay import (
-    Noted,
     Resampled,
     Staged,
     arm,
@@ -46,6 +45,18 @@ def staged(cell: Cell, instances: int, world: str = "lake-6") -> list[Staged]:
         Staged(play(scene, instance, make(), Draws(3)), instance, scene, make)
         for instance in scene.world.instances(instances)
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Noted(Draws):
+    """Draws that note what was drawn: (stage, key) -> bits."""
+
+    noted: dict[tuple[str, tuple[Key, ...]], int] = dataclasses.field(default_factory=dict, compare=False)
+
+    def _bits(self, stage: str, key: tuple[Key, ...]) -> int:
+        bits = super()._bits(stage, key)
+        self.noted[(stage, key)] = bits
+        return bits
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,14 @@ import re
 import sys
 import time
 
+import msgspec
 import pytest
 
 from journeyman.errors import EpisodeFailed, ModelNotFound, ReplayMismatch, UsageError
 from journeyman.foresee.agents.agent import format_of, keeps_replies, models_of, waits
 from journeyman.foresee.agents.open import agent_names, open_agent
 from journeyman.foresee.agents.prompts import wording_of
-from journeyman.foresee.agents.recorded import Line, write_line
+from journeyman.foresee.agents.recorded import Line
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.episode import play
@@ -208,7 +209,7 @@ def record_of(episode, texts, path, seed=None):
     lines = [
         Line(episode.instance, texts[int(d.text) - 1], d.state, seed, {"tokens_in": 3}) for d in episode.replies
     ]
-    path.write_bytes(b"".join(map(write_line, lines)))
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
 
 
 def test_what_was_said_is_said_again_in_order(tmp_path):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import anyio
+import msgspec
 import pytest
 
 pytest.importorskip("mcp_types")  # of mcp 2
@@ -25,7 +26,7 @@ from journeyman.foresee.draws import Draws
 from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.episode import play
 from journeyman.foresee.protocol.scene import Scene
-from journeyman.foresee.replies import write_lines
+from journeyman.foresee.replies import lines_of_run
 from journeyman.foresee.serve import Tools, server_of
 from journeyman.foresee.sitting import Sitting
 from journeyman.foresee.world_models.exact import Exact
@@ -214,7 +215,9 @@ def test_what_was_said_to_a_sitting_can_be_said_again(tmp_path, monkeypatch):
         assert [(d.context, d.actions, d.after) for d in again.decisions] == [
             (d.context, d.actions, d.after) for d in episode.decisions
         ]
-    assert write_lines("last", tmp_path / "said.jsonl") == 2 * len(names)
+    _, lines = lines_of_run("last")
+    assert len(lines) == 2 * len(names)
+    (tmp_path / "said.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
     again = play(scene, INSTANCES[0], open_agent(f"recorded:{tmp_path}/said.jsonl", WORLD)(), Draws(0))
     assert again.success
 

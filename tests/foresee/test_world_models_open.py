@@ -15,7 +15,7 @@ from journeyman.errors import UsageError
 from journeyman.foresee.draws import Draws
 from journeyman.foresee.world_models.channels import CHANNELS
 from journeyman.foresee.world_models.model import Asked
-from journeyman.foresee.world_models.open import model_names, open_world_model
+from journeyman.foresee.world_models.open import NAMES, open_world_model
 from journeyman.foresee.worlds.registry import open_world
 from journeyman.foresee.worlds.world import state_hash
 
@@ -56,7 +56,7 @@ def test_every_name_opens_and_is_the_models_name(tmp_path: Path, monkeypatch: py
     world = open_world("lake-6")
     before = state_hash(world.snapshot())
     settings = {"exact": "", "table": ":50", "ensemble": ":transitions=50,steps=5"}
-    for name in model_names():
+    for name in NAMES:
         for channels in ("", *(f"+{c}" + {"overclaim": "", "stale": "=1"}.get(c, "=0.5") for c in CHANNELS)):
             asked = f"{name}{settings[name]}{channels}"
             model = open_world_model(asked, world)

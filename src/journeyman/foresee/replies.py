@@ -1,13 +1,11 @@
-"""The replies of a run's episodes, to be said again: as a file of them, or by "recorded:RUN,cell=0"."""
+"""The replies of a run's episodes, to be said again."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from journeyman.errors import UsageError
 from journeyman.foresee import events
 from journeyman.foresee.agents.agent import Reply
-from journeyman.foresee.agents.recorded import Line, write_line
+from journeyman.foresee.agents.recorded import Line
 from journeyman.foresee.protocol.decision import Episode
 from journeyman.runlog import RunLog, find_run, runs_root
 
@@ -40,13 +38,6 @@ def lines_of_run(run: str, cell: int | None = None) -> tuple[str, list[Line]]:
                 f"the run '{run}' keeps no replies of {cells[number].agent}; ask for that agent itself: it says them again"
             )
         return cells[number].agent, lines
-
-
-def write_lines(run: str, path: Path, cell: int | None = None) -> int:
-    """Write a cell's replies as a file for "recorded:FILE.jsonl"; how many there are. Raises as `lines_of_run`."""
-    _, lines = lines_of_run(run, cell)
-    path.write_bytes(b"".join(map(write_line, lines)))
-    return len(lines)
 
 
 def texts_of(log: RunLog, episode: Episode) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
@@ -45,6 +46,14 @@ def filled(kind: type[T], given: Mapping[str, str], *, what: str, first: str = "
     if lacking:
         raise UsageError(f"{what} needs {', '.join(lacking)}; write {what}:{lacking[0]}=VALUE")
     return kind(**values)
+
+
+def plain_value(text: str) -> Any:
+    """A setting of what is a user's own, as JSON has it (numbers, true, false), else as the text it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _value(text: str, field: Field[Any], what: str) -> Any:

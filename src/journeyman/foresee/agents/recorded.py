@@ -130,8 +130,3 @@ def read_lines(path: Path) -> list[Line]:
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise UsageError(f"line {number} of {path} is no reply: {error}") from error
     return lines
-
-
-def write_line(line: Line) -> bytes:
-    """A reply as a line of such a file."""
-    return msgspec.json.encode(line) + b"\n"

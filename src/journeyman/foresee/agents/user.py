@@ -9,7 +9,6 @@ outside, so that threads serve it best), `repeats` (its replies are the same aga
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from journeyman.errors import UsageError
 from journeyman.foresee.agents.agent import Agent
 from journeyman.foresee.agents.wording import wording_of
 from journeyman.foresee.member import in_words, load_member
+from journeyman.foresee.setting import plain_value
 
 NEEDED = {
     "begin": "begin(brief) hears the rules of an episode",
@@ -37,7 +37,7 @@ class UserMaker:
             raise UsageError(f"'{file}' names no class; write {file}:CLASS")
         self._where, self._path = f"{file}:{name}", Path(file).expanduser().resolve()
         self._make = load_member(file, name, what="an agent")
-        self._settings = {key: _value(text) for key, text in settings.items()}
+        self._settings = {key: plain_value(text) for key, text in settings.items()}
         first = self()
         self.format: str | None = getattr(first, "format", None)
         self.wording = wording_of(first)
@@ -54,11 +54,3 @@ class UserMaker:
                 raise UsageError(f"{self._where} has no '{member}'; {does}")
         made: Agent = agent
         return made
-
-
-def _value(text: str) -> Any:
-    """A setting as JSON has it (numbers, true, false), else as the text it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -70,18 +70,6 @@ class Resampled(Draws):
 
     def _bits(self, stage: str, key: tuple[Key, ...]) -> int:
         return super()._bits(stage, (*key, f"sample {self.sample}") if stage == "policy" else key)
-
-
-@dataclass(frozen=True)
-class Noted(Draws):
-    """Draws that note what was drawn: (stage, key) -> bits. For tests, and for who wants to see that luck was the same."""
-
-    noted: dict[tuple[str, tuple[Key, ...]], int] = field(default_factory=dict, compare=False)
-
-    def _bits(self, stage: str, key: tuple[Key, ...]) -> int:
-        bits = super()._bits(stage, key)
-        self.noted[(stage, key)] = bits
-        return bits
 
 
 def play_again(staged: Staged, repair: Repair | None, draws: Draws, governor: Governor | None) -> Episode:

@@ -21,11 +21,6 @@ NAMES = {
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<kind>[^+:/]*)(?P<channels>\+.*)?", re.S)
 
 
-def model_names() -> tuple[str, ...]:
-    """Names of the built-in world models. Channels and a user's "file.py:Model" are beside them."""
-    return tuple(NAMES)
-
-
 def open_world_model(name: str, world: World) -> WorldModel:
     """A world model for this world: a base, and any of `channels.CHANNELS` joined to it by plus signs.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from journeyman.errors import MissingExtra, UsageError
-from journeyman.foresee.setting import filled, split
+from journeyman.foresee.setting import filled, plain_value, split
 from journeyman.foresee.worlds.world import World
 
 OTHERS = ("gym:ENV_ID", "FILE.py:CLASS")
@@ -50,14 +49,14 @@ def open_world(asked: str) -> World:
     if name in _BUILT_IN:
         return _BUILT_IN[name](name, settings)
     if name == "gym":
-        return _gym(asked, settings.pop("", ""), {key: _value(text) for key, text in settings.items()})
+        return _gym(asked, settings.pop("", ""), {key: plain_value(text) for key, text in settings.items()})
     if name.endswith(".py"):
         from journeyman.foresee.worlds.user_file import world_from_file
 
         made = settings.pop("", "")
         if not made:
             raise UsageError(f"'{asked}' names no class; write {name}:CLASS")
-        return world_from_file(name, made, {key: _value(text) for key, text in settings.items()})
+        return world_from_file(name, made, {key: plain_value(text) for key, text in settings.items()})
     raise UsageError(f"there is no world '{asked}'; worlds are {', '.join((*names(), *OTHERS))}")
 
 
@@ -109,11 +108,3 @@ def _render_modes(spec: Any) -> list[str]:
     made = spec.entry_point
     kind = gymnasium.envs.registration.load_env_creator(made) if isinstance(made, str) else made
     return list(getattr(kind, "metadata", {}).get("render_modes", []))
-
-
-def _value(text: str) -> Any:
-    """A setting as JSON has it (numbers, true, false), else as the text it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
