@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from protocol_doubles import ACT, LEFT, RIGHT, SIMULATE, Corridor, Rules, Says, Wrong, scene
 
 from journeyman.foresee.draws import Draws
@@ -35,6 +36,22 @@ def test_a_call_goes_on_from_where_an_earlier_one_ended() -> None:
     assert "going on from call 1" in shown.text
     # All three predictions come true, one with each action.
     assert [decision.disagreed for decision in episode.decisions[3:]] == [False, False, False]
+
+
+def test_a_continued_call_is_as_deep_as_its_way_and_no_surer_than_what_it_goes_on_from() -> None:
+    asked = []
+
+    class Notes(Wrong):
+        def predict(self, snapshot, actions, asked_):  # type: ignore[no-untyped-def]
+            asked.append(asked_.depth)
+            return super().predict(snapshot, actions, asked_)
+
+    agent = Says("<simulate>Right, Left</simulate>", '<simulate from="0">Left</simulate>', ACT, ACT)
+    governor = Rules()
+    played(agent, "branches", model=Notes(Corridor()), governor=governor)
+    assert asked == [0, 2]
+    assert [confidence for _, _, confidence in governor.heard_of] == pytest.approx([0.7, 0.49])
+    assert "1 | Right, Left, Left | You are elsewhere. | not tried, 49% sure" in agent.turns[2].present[-1].text
 
 
 def test_the_truth_of_a_continued_call_is_told_from_the_real_state_not_from_the_imagined_one() -> None:

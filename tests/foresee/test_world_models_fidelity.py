@@ -105,6 +105,10 @@ def test_horizon_grows_with_depth(p: float) -> None:
     assert holds(sum(strikes == 0 for strikes in deep), 700, none)
     spread = (sum(q * (1.0 - q) for q in at.values()) / 700) ** 0.5
     assert abs(sum(deep) / 700 - sum(at.values())) <= 3.5 * spread + 1e-12
+    # What goes on from an imagined state is as deep as it is: looking step by step does not keep the horizon away.
+    third = answers(f"exact+horizon={p}", Meadow(), 700, depth=2)
+    assert holds(sum(s.digest != t.digest for s, t in third), 700, at[3])
+    assert [shown.confidence for shown, _ in third] == pytest.approx([1.0 - at[3]] * 700)
 
 
 @pytest.mark.parametrize("p", SEVERITIES)

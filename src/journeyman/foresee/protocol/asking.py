@@ -84,12 +84,14 @@ class Granted:
         # A world model is told how often it was asked the same of the state that it is given.
         same = again if start is None else self.branches.times(state_hash(base), actions)
         call = self.taken.call(alone=self.alone)
-        asked = Asked(draws, instance, call, real.history, hope, scene.format, same)
+        asked = Asked(draws, instance, call, real.history, hope, scene.format, same, len(self.before))
         prediction = None if repair is None else repair.predict(base, actions, asked, real.clone())
         model = f"the world model '{scene.model.name}'"
         if prediction is None:
             prediction = blame(model, scene.model.predict, base, actions, asked)
         real.assert_untouched(call, actions)
+        if start is not None:  # it is right only if what it went on from is
+            prediction = replace(prediction, confidence=prediction.confidence * start.prediction.confidence)
         true = self._true(path, base, asked, prediction, scene, repaired=repair is not None)
         walked = (*self.before, *actions[: prediction.done])
         node = Node(call, None if start is None else start.call, actions, path, walked, real.state, prediction, true, walked)

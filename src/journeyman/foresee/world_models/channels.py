@@ -14,7 +14,7 @@ CHANNELS: Mapping[str, str] = {
     "transition": "at each action, the probability that something else happens that is possible there",
     "observation": "for each prediction, the probability that its picture and symbols show something wrong",
     "stale": "predict from the state that many real actions ago",
-    "horizon": "the same as transition, with probability 1 - (1 - p)^d at the d-th action",
+    "horizon": "the same as transition, with probability 1 - (1 - p)^d at the d-th action from the real state",
     "compliance": "the probability that the outcome is shown that the question hopes for",
     "overclaim": "claim certainty; a number from 0 to 1 claims that part of what is lacking to it",
 }

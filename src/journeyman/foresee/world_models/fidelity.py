@@ -132,7 +132,7 @@ class Disturbed:
                 realised[channel] = max(size, realised.get(channel, 0.0))
             if self._open(state, action):
                 fell = []
-                for channel, p in on.slips(depth):
+                for channel, p in on.slips(asked.depth + depth):
                     confidence *= 1.0 - p
                     fell += [channel] if luck.uniform(channel, depth) < p else []
                 other = self._another(state, action, step, seen, luck, depth) if fell else None

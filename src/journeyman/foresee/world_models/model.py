@@ -23,6 +23,7 @@ class Asked:
         history: states of the real trajectory, the present one last.
         hope: the outcome that the agent's words hope for: "success", "safe" (nothing lost) or "" (nothing said).
         format: of the observation wanted.
+        depth: of a call that goes on from an imagined state, how many actions were imagined before it; else 0.
     """
 
     draws: Draws
@@ -32,6 +33,7 @@ class Asked:
     hope: str = ""
     format: str = "symbols"
     again: int = 0
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Prediction:
         digest: its symbolic content; hidden from the agent unless a repair of its reading attaches it.
         snapshot: the imagined state, to go on from; b"" where a model has none.
         done: actions that were carried out before the imagined episode ended; the rest had no effect.
-        confidence: what the model itself claims, in 0..1.
+        confidence: what the model itself claims, in 0..1; of a call that goes on from an earlier one, given that that was
+            right (what is shown and recorded is the product of both).
         realised: channel -> whether it struck, or by how much; empty for a model without channels.
     """
 
