@@ -117,6 +117,8 @@ class Claim:
         roles: what `--model ROLE=NAME` can replace by real models; empty where there is nothing to replace.
         stand_ins: role -> lab model that plays it where no real one is named; what was measured with another is not it.
         minutes: of one cell with the stand-ins on one core, roughly.
+        tabled: of results that are nested, the names of the numbers, and of [value, low, high], that the page's table
+            shows; empty: those that are not nested.
         version: changed when `run` measures something else, so that what was measured before is not mistaken for it.
     """
 
@@ -136,6 +138,7 @@ class Claim:
     minutes: float = 1.0
     version: int = 1
     stated: str = "The paper says"
+    tabled: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.seeds < LEAST_SEEDS:

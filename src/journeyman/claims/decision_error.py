@@ -160,6 +160,7 @@ CLAIM = Claim(
         "that leave out 0."
     ),
     arms=tuple(Arm(kind, {"kind": kind}) for kind in MODELS),
+    tabled=("gain", *ERRORS),
     run=run,
     judge=judge,
     draw=draw,

@@ -133,6 +133,7 @@ CLAIM = Claim(
         "agents do not hear."
     ),
     arms=tuple(Arm(channel, {"channel": channel}) for channel in SEVERITIES),
+    tabled=("success", "hurts"),
     run=run,
     judge=judge,
     draw=draw,

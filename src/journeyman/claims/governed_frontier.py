@@ -223,6 +223,7 @@ CLAIM = Claim(
         f"{BEHIND:g} below the better of never and always."
     ),
     arms=tuple(Arm(_arm(fidelity), {"fidelity": fidelity}) for fidelity in FIDELITIES),
+    tabled=("net",),
     run=run,
     judge=judge,
     draw=draw,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def page(claim: Claim, stored: Stored) -> str:
         f"**Kind.** This was {tested}. {len(seeds)} seeds: {', '.join(map(str, seeds))}."
         + ("" if stored.effort == 1 else f" Effort: {100 * stored.effort:.3g} % of the whole."),
         "## Measured",
-        markdown(table(stored)).rstrip(),
+        markdown(table(stored, claim.tabled)).rstrip(),
     ]
     if stored.verdict.figures:
         rows = [(name, number(value)) for name, value in stored.verdict.figures.items()]
@@ -119,14 +119,17 @@ def page(claim: Claim, stored: Stored) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(stored: Stored) -> Table:
-    """One row an arm and number: its mean over the seeds with the 95 % interval, and each seed's own."""
+def table(stored: Stored, tabled: Sequence[str] = ()) -> Table:
+    """One row an arm and number: its mean over the seeds with the 95 % interval, and each seed's own.
+
+    `tabled`: of nested results, the names of what is wanted; see `Claim`.
+    """
     from journeyman.stats.interval import t_interval
 
     seeds = stored.measured.seeds
     rows = []
     for arm, by_seed in stored.measured.cells.items():
-        found = [by_seed[seed] for seed in seeds]
+        found = [flat(by_seed[seed], tabled) if tabled else by_seed[seed] for seed in seeds]
         for name in found[0]:
             values = [one[name] for one in found]
             known = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
@@ -140,6 +143,19 @@ def table(stored: Stored) -> Table:
             between = "" if mean.low is None or mean.high is None else f" [{number(mean.low)}, {number(mean.high)}]"
             rows.append((arm, name.replace("_", " "), f"{number(mean.mean)}{between}", each))
     return Table(("arm", "what", "mean [95 % interval]", "each seed"), rows)
+
+
+def flat(found: Mapping[str, Any], tabled: Sequence[str]) -> dict[str, float]:
+    """Of nested results the numbers under these names, and the first of [value, low, high], by the names on their way."""
+    rows: dict[str, float] = {}
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            rows |= {f"{name}, {below}": number for below, number in flat(value, tabled).items()}
+        elif name in tabled and isinstance(value, int | float):
+            rows[name] = value
+        elif name in tabled and isinstance(value, list) and len(value) == 3:
+            rows[name] = value[0]
+    return rows
 
 
 def versions() -> dict[str, str]:

@@ -153,6 +153,7 @@ CLAIM = Claim(
         f"rates replays find the true stage, and it alone, in at least {100 * ALONE:.0f} % of the failures of either kind."
     ),
     arms=tuple(Arm(_arm(severity), {"severity": severity}) for severity in SEVERITIES),
+    tabled=("success", "apart", "failures", "alone"),
     run=run,
     judge=judge,
     draw=draw,

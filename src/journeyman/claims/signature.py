@@ -171,6 +171,7 @@ CLAIM = Claim(
         Arm(arm_of(world, kind), {"world": world, "agent": kind})
         for world in WORLDS for kind in (TRUSTING, CALIBRATED, RELUCTANT)
     ),
+    tabled=("gain", "force less normal", "success_without"),
     run=run,
     judge=judge,
     draw=draw,

@@ -210,6 +210,7 @@ CLAIM = Claim(
         f"reliability at which there are at least {ENOUGH} of them."
     ),
     arms=tuple(Arm(_arm(fidelity), {"fidelity": fidelity}) for fidelity in FIDELITIES),
+    tabled=("net", "calls", "gain", "epsilon", "delta"),
     run=run,
     judge=judge,
     draw=draw,

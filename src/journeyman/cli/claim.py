@@ -152,7 +152,7 @@ def _show(claim: Claim, stored: Stored) -> None:
     print_hanging(out, rich_text(f"{said}  ", "dim"), rich_text(f"{claim.statement} ({claim.source})"))
     print_hanging(out, rich_text("criterion  ", "dim"), rich_text(f"fixed beforehand: {claim.criterion}"))
     out.print()
-    print_table(table(stored), out)
+    print_table(table(stored, claim.tabled), out)
     out.print()
     words = stored.verdict.words
     line = rich_text(f"{words[0].upper()}{words[1:]}. ", f"bold {colours.get(words, 'red')}")
