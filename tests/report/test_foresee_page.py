@@ -31,7 +31,10 @@ from journeyman.foresee.page.steps import MISUSE, Words, outcome, steps_of
 from journeyman.foresee.score.misuse import judged
 from journeyman.foresee.world_models.open import open_world_model
 from journeyman.foresee.worlds.registry import open_world
+from journeyman.report.blocks import Section
+from journeyman.report.page import Page
 from journeyman.report.page import render as render_page
+from journeyman.report.table import Table
 from journeyman.runlog import RunLog
 
 from .browser import DESKTOP, PHONE, Browser, browser, find_chromium
@@ -76,7 +79,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     scripted = "scripted:perception=0.15,trust=0.99"
     found = {
         "lake": evaluate(
-            "lake-6", agents=scripted, world_models=CORRUPTED, governors=["none", "voi:cost=0.02"], instances=9, runs=folder
+            "lake-6", agents=scripted, world_models=CORRUPTED, governors=["none", "voi:cost=0.02"], instances=8, runs=folder
         ),
         "push": evaluate(
             "push-6", agents=scripted, world_models=CORRUPTED, governors="voi:cost=0.01", instances=2, runs=folder
@@ -348,7 +351,7 @@ def press(chromium: Browser, key: str, code: int) -> None:
 def test_every_step_opens_alone_and_fits(
     chromium: Browser, runs: dict[str, Path], name: str, device: dict[str, Any]
 ) -> None:
-    for page in longest(runs[name]):
+    for page in long_ones(runs[name]):
         chromium.open(page, device=device)
         assert [url for url in chromium.requests if not url.startswith("data:image/png")] == [page.as_uri()]
         steps = page.read_text().count("data-real")
@@ -360,11 +363,12 @@ def test_every_step_opens_alone_and_fits(
         assert chromium.evaluate("document.title.includes('owned') || 'owned' in window") is False
 
 
-def longest(folder: Path) -> Sequence[Path]:
-    """The page with most on it, and one with episodes side by side where there is one."""
-    pages = sorted(pages_of(folder), key=lambda page: page.stat().st_size)
-    several = [page for page in pages if "_" in page.name]
-    return list(dict.fromkeys([pages[-1], *several[-1:]]))
+def long_ones(folder: Path) -> Sequence[Path]:
+    """The longest page of up to 25 decisions, and one with episodes side by side where there is one."""
+    pages = sorted(pages_of(folder), key=lambda page: page.read_text().count("data-real"))
+    short = [page for page in pages if page.read_text().count("data-real") <= 25] or pages[:1]
+    several = [page for page in short if "_" in page.name]
+    return list(dict.fromkeys([short[-1], *several[-1:]]))
 
 
 @in_browser
@@ -436,7 +440,7 @@ def test_episodes_side_by_side_keep_step(chromium: Browser, runs: dict[str, Path
 @in_browser
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_has_contrast_and_headings_are_in_order(chromium: Browser, runs: dict[str, Path], dark: bool) -> None:
-    for page in (*longest(runs["lake"]), longest(runs["hostile"])[0], longest(runs["text"])[0]):
+    for page in (*long_ones(runs["lake"]), long_ones(runs["hostile"])[0], long_ones(runs["text"])[0]):
         chromium.open(page, dark=dark)
         chromium.evaluate("document.querySelectorAll('.step').forEach(s => s.hidden = false)")
         assert chromium.evaluate(CONTRAST) == []
@@ -458,7 +462,7 @@ def test_the_page_of_the_run_opens_alone_and_fits(chromium: Browser, runs: dict[
 
 @in_browser
 def test_hostile_words_are_only_words(chromium: Browser, runs: dict[str, Path]) -> None:
-    (page, *_) = longest(runs["hostile"])
+    (page, *_) = long_ones(runs["hostile"])
     text = page.read_text()
     assert text.count("<script") == 1
     assert "onerror=" not in re.sub(r"onerror=&#34;", "", text)
@@ -493,6 +497,18 @@ def test_cells_that_differ(texts: list[str]) -> None:
         assert all(rows[r][c] != others[r][c] for r, c in found)
     elif len(rows) == len(others) and rows and others and len(rows[0]) == len(others[0]):
         assert rows == others
+
+
+@pytest.mark.parametrize(
+    "target", ["http://x/", "//x", "/etc/passwd", "../up.html", "a/../../b", "javascript:1", "a b", "a//b"]
+)
+def test_a_row_leads_only_to_a_file_beside_the_page(target: str) -> None:
+    def page(link: str) -> Page:
+        return Page("p", sections=[Section("s", [Table(("a", "b"), [("<1>", "2")], links={0: link})], "s")])
+
+    assert '<a href="episodes/0_1-0-17.html#step-2">&lt;1&gt;</a>' in render_page(page("episodes/0_1-0-17.html#step-2"))
+    with pytest.raises(ValueError, match="beside the page"):
+        render_page(page(target))
 
 
 @given(st.binary(max_size=40))

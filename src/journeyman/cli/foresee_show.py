@@ -108,7 +108,8 @@ def _list(run: Reopened, log: RunLog, each: int, out: str | None, *, json: bool)
         console.print("No episode has a failure or a call, so there is nothing to step through.")
         return 0
     ref = ref_of(run.folder)
-    _say(f"next: journeyman foresee show {ref} --episode {rows[0][0]}")
+    first = next((row for row in rows if row[1] != "failure"), rows[0])
+    _say(f"next: journeyman foresee show {ref} --episode {first[0]}")
     _say(f"page: {written if written is not None else page_words(run.folder, ref)}")
     return 0
 

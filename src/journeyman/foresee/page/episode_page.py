@@ -21,7 +21,6 @@ from journeyman.foresee.page.draw import Gallery
 from journeyman.foresee.page.reopened import Reopened
 from journeyman.foresee.page.steps import outcome, remarks, steps_of
 from journeyman.foresee.page.view import EpisodeView, view
-from journeyman.report.number import NONE
 from journeyman.report.page import house_style, policy, write_html
 from journeyman.report.text import one_line, visible
 
@@ -145,7 +144,7 @@ def _verdict(shown: Sequence[Shown]) -> str:
 def _facts(run: Reopened, chosen: Sequence[Logged]) -> list[tuple[str, str]]:
     first = chosen[0].episode
     facts = [("world", first.world), ("instance", first.instance), ("seed", str(first.seed))]
-    facts += [("fewest actions", NONE if first.optimal is None else str(first.optimal))]
+    facts += [] if first.optimal is None else [("fewest actions", str(first.optimal))]
     facts += [(name, value) for name, value in first.labels.items()]
     if len(chosen) > 1:
         return facts
