@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -15,6 +16,9 @@ from journeyman.claims.claim import Cell
 from journeyman.claims.foresee_arm import Setting, apart, block, played, told
 from journeyman.claims.realised_severity import struck
 from journeyman.claims.registry import find_claim
+from journeyman.errors import UsageError
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @cache
@@ -112,6 +116,21 @@ def test_tables_that_learned_more_are_wrong_less_often() -> None:
     errors = [row["one-step prediction error"] for row in models.values()]
     assert errors[0] > errors[-1]
     assert all(0.0 <= row["decision error"] <= 1.0 for row in models.values())
+
+
+def test_a_real_agent_plays_runs_of_its_own_and_a_stand_in_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEYMAN_RUNS", str(tmp_path))
+    setting = Setting("scripted:perception=0.15", mode="force")
+    real = Cell(find_claim("F1").arms[0], 4, {"agent": f"{EXAMPLES / 'my_agent' / 'scout.py'}:Scout"})
+    found = played("lake-6", setting, real, 3)
+    assert [one.seed for one in found] == [4] * 3
+    assert all("Scout" in one.cell and one.mode == "force" for one in found)
+    assert len(list(tmp_path.iterdir())) == 1
+    for name in ("scripted", "scripted:perception=0.1", "scripted/replies.toml"):
+        with pytest.raises(UsageError, match="is a stand-in"):
+            played("lake-6", setting, Cell(real.arm, 0, {"agent": name}), 3)
 
 
 def test_seeds_have_instances_of_their_own_and_pairs_the_same_ones() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from journeyman.claims import (
+    cells,
     decision_error,
     dose_response,
     governed_frontier,
@@ -18,7 +19,7 @@ from journeyman.claims import (
     sudden_drop,
     worth_of_calls,
 )
-from journeyman.claims.claim import Measured
+from journeyman.claims.claim import Cell, Measured
 from journeyman.claims.foresee_arm import over, pooled
 from journeyman.claims.realised_severity import nominal
 from journeyman.claims.registry import claim_ids, find_claim
@@ -217,41 +218,51 @@ def test_what_meets_a_criterion_is_reproduced_and_drawn(name: str) -> None:
 def test_what_misses_a_part_of_a_criterion_is_contradicted_and_named(
     name: str, arm: str, change: Change, said: str
 ) -> None:
-    cells = CASES[name][0]()
-    for one in cells[arm].values():
+    made = CASES[name][0]()
+    for one in made[arm].values():
         change(one)
-    found = find_claim(name).judge(Measured(cells))
+    found = find_claim(name).judge(Measured(made))
     assert found.outcome == "contradicted"
     assert said in found.sentence
 
 
 def test_a_gain_that_follows_prediction_errors_contradicts_decision_errors() -> None:
-    cells = f9()
+    made = f9()
     first, second = decision_error.ERRORS
-    for by_seed in cells.values():
+    for by_seed in made.values():
         for one in by_seed.values():
             for row in one["models"].values():
                 row[first], row[second] = row[second], row[first]
-    found = decision_error.judge(Measured(cells))
+    found = decision_error.judge(Measured(made))
     assert found.outcome == "contradicted"
     assert found.figures["how much closer decision error is"] < 0.0
 
 
 def test_with_a_real_agent_nothing_is_asked_of_misreading() -> None:
-    cells = f1()
-    for by_seed in cells.values():
+    made = f1()
+    for by_seed in made.values():
         for one in by_seed.values():
             one["misreading"] = {"0": one["misreading"]["0"]}
-    found = signature.judge(Measured(cells))
+    found = signature.judge(Measured(made))
     assert found.outcome == "reproduced", found.sentence
     assert not any("misreading" in name for name in found.figures)
-    assert len(signature.draw(Measured(cells))) >= 4
+    assert len(signature.draw(Measured(made))) >= 4
 
 
 def test_every_claim_about_foresight_has_its_verdicts_tested() -> None:
     assert set(CASES) == {name for name in claim_ids() if name.startswith("F")}
     modules = {sudden_drop, dose_response, worth_of_calls}
     assert {module.CLAIM.stated for module in modules} == {"The claim"}
+
+
+def test_cells_of_foresight_are_measured_anew_when_the_code_they_rest_on_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = [find_claim(name) for name in claim_ids()]
+    assert all(bool(claim.rests_on) == claim.id.startswith("F") for claim in claims)
+    of = {claim.id: (claim, Cell(claim.arms[0], 0)) for claim in claims}
+    before = {name: cells.key_of(*of[name]) for name in ("E0", "F1")}
+    monkeypatch.setattr(cells, "_code_of", lambda folder: f"another {folder}")
+    assert cells.key_of(*of["E0"]) == before["E0"]
+    assert cells.key_of(*of["F1"]) != before["F1"]
 
 
 def test_intervals_of_independent_seeds_are_put_together() -> None:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,19 @@ def key_of(claim: Claim, cell: Cell) -> str:
         from journeyman.distill.lab.zoo import declared
 
         parts["stand-ins"] = {role: key_of_model(declared(name)) for role, name in claim.stand_ins.items()}
+    if claim.rests_on:
+        parts["rests on"] = {name: _code_of(name) for name in claim.rests_on}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _code_of(folder: str) -> str:
+    """SHA-256 of all modules below a folder of this package."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for file in sorted((root / folder).rglob("*.py")):
+        digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def cache_folder() -> Path:

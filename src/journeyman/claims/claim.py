@@ -119,6 +119,7 @@ class Claim:
         minutes: of one cell with the stand-ins on one core, roughly.
         tabled: of results that are nested, the names of the numbers, and of [value, low, high], that the page's table
             shows; empty: those that are not nested.
+        rests_on: folders of the package, by name, whose code decides what `run` measures; a change there is measured anew.
         version: changed when `run` measures something else, so that what was measured before is not mistaken for it.
     """
 
@@ -139,6 +140,7 @@ class Claim:
     version: int = 1
     stated: str = "The paper says"
     tabled: Sequence[str] = ()
+    rests_on: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.seeds < LEAST_SEEDS:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import AGENT, Setting, played, shown, told
+from journeyman.claims.foresee_arm import AGENT, RESTS_ON, Setting, played, shown, told
 from journeyman.claims.over_seeds import mean
 
 if TYPE_CHECKING:
@@ -161,9 +161,10 @@ CLAIM = Claim(
     ),
     arms=tuple(Arm(kind, {"kind": kind}) for kind in MODELS),
     tabled=("gain", *ERRORS),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
     roles=(AGENT,),
-    minutes=0.5,
+    minutes=0.3,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import AGENT, Setting, apart, lines, over, played, shown, told
+from journeyman.claims.foresee_arm import AGENT, RESTS_ON, Setting, apart, lines, over, played, shown, told
 from journeyman.claims.realised_severity import BASE_ERROR, nominal, struck, world_model
 
 if TYPE_CHECKING:
@@ -134,9 +134,10 @@ CLAIM = Claim(
     ),
     arms=tuple(Arm(channel, {"channel": channel}) for channel in SEVERITIES),
     tabled=("success", "hurts"),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
     roles=(AGENT,),
-    minutes=0.3,
+    minutes=0.25,
 )

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Cell, Measured
+from journeyman.errors import UsageError
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -33,8 +34,12 @@ CALLS_NEVER = "scripted:perception=0.15,call=never"
 """Misperceives 15 % of the tiles, holds a calibrated belief and leaves calls to a governor (spec Appendix 1)."""
 COST = 0.02
 """Of a call in the net value, in successes (spec Appendix 1)."""
+RESTS_ON = tuple(f"foresee/{name}" for name in ("agents", "attribution", "governors", "protocol", "world_models", "worlds"))
+"""Code that decides how episodes come out."""
 BLOCK = 166
 """Instances of a seed: three seeds share the 500 of a split, so that no instance is played for two of them."""
+_WAITING = 8
+"""Episodes at once of an agent that waits for a model or a program."""
 _TOLD = ("success", "helps", "hurts", "gain", "calls", "called", "net")
 
 
@@ -86,14 +91,23 @@ def block(seed: int, n: int) -> list[int]:
 
 
 def played(world: str, setting: Setting, cell: Cell, n: int, *, times: int = 1) -> list[Episode]:
-    """A claim's cell under one setting: the seed's instances, each `times` with other draws; or the real agent's run."""
+    """A claim's cell under one setting: the seed's instances, each `times` with other draws; or the real agent's run.
+
+    Raises UsageError: a scripted agent is named as the real one, or what is wrong with its name.
+    """
     if cell.models:
+        from journeyman.foresee.agents.agent import waits
         from journeyman.foresee.evaluate import evaluate
 
+        name = cell.models[AGENT]
+        if name.partition(":")[0] == "scripted" or name.startswith("scripted/"):
+            raise UsageError(f"'{name}' is a stand-in, and what it does is no test of the claim; name a real agent")
+        parallel = _WAITING if waits(_opened(world, "test").maker(name)) else 1
         seeds = [cell.seed * times + again for again in range(times)]
         return evaluate(
-            world, agents=cell.models[AGENT], world_models=setting.world_model, modes=setting.mode,
-            governors=setting.governor, instances=n, seeds=seeds, reliable=setting.reliable, parallel=8,
+            world, agents=name, world_models=setting.world_model, modes=setting.mode,
+            governors=setting.governor, instances=n, seeds=seeds, reliable=setting.reliable,
+            parallel=parallel,
         ).episodes  # fmt: skip
     stage = staged(world, setting)
     return [

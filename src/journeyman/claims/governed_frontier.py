@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
 from journeyman.claims.foresee_arm import (
     CALLS_NEVER,
+    RESTS_ON,
     Setting,
     Stage,
     block,
@@ -224,8 +225,9 @@ CLAIM = Claim(
     ),
     arms=tuple(Arm(_arm(fidelity), {"fidelity": fidelity}) for fidelity in FIDELITIES),
     tabled=("net",),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
-    minutes=0.8,
+    minutes=0.9,
 )

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import CALLS_NEVER, COST, Setting, block, mean_lines, staged, told
+from journeyman.claims.foresee_arm import (
+    CALLS_NEVER,
+    COST,
+    RESTS_ON,
+    Setting,
+    block,
+    mean_lines,
+    staged,
+    told,
+)
 from journeyman.claims.over_seeds import mean, said
 from journeyman.foresee.governors.encourage import Encourage
 
@@ -249,10 +258,11 @@ CLAIM = Claim(
     setting=(
         f"lake-6, a scripted agent that never calls by itself. A gate is learned from {LEARNED_FROM} episodes of the train "
         "split with a fair coin at half of the decision points (doubly robust scores; ridge regression or small trees) and "
-        "held to 498 test instances: need is solved by always calling and not without; every decision point is played both "
-        "ways for what a call there really adds. Then a gate that was learned at fidelity 0.6 meets an exact simulator, "
-        f"unannounced: {ROUNDS} rounds of {A_ROUND} episodes, after each of which it learns from the last two rounds, with "
-        "a coin at 20 % of the points, with the coin and wrong skips weighing half as much again, and without a coin."
+        "held to 498 test instances: need is solved by always calling and not without, and the precision of a gate that "
+        "never calls counts as 0; every decision point is played both ways for what a call there really adds. Then a gate "
+        f"that was learned at fidelity 0.6 meets an exact simulator, unannounced: {ROUNDS} rounds of {A_ROUND} episodes, "
+        "after each of which it learns from the last two rounds, with a coin at 20 % of the points, with the coin and "
+        "wrong skips weighing half as much again, and without a coin."
     ),
     criterion=(
         f"On the mean of the seeds, at fidelity 1 and 0.8: precision above {PRECISION:g}, recall above {RECALL:g}, "
@@ -261,8 +271,9 @@ CLAIM = Claim(
     ),
     arms=(*(Arm(_arm(fidelity), {"fidelity": fidelity}) for fidelity in FIDELITIES),
           *(Arm(name, {"gate": gate}) for name, gate in GATES.items())),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
-    minutes=0.4,
+    minutes=0.5,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
+from journeyman.claims.foresee_arm import RESTS_ON
 from journeyman.claims.over_seeds import mean
 from journeyman.foresee.protocol.repair import STAGES
 
@@ -109,6 +110,7 @@ CLAIM = Claim(
         f"{100 * ALONE:.0f} % no other single repair does."
     ),
     arms=tuple(Arm(stage, {"stage": stage}) for stage in STAGES),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,

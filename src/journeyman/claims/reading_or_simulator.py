@@ -7,7 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import Setting, lines, mean_apart, over, pairs, played, shown, told
+from journeyman.claims.foresee_arm import (
+    RESTS_ON,
+    Setting,
+    lines,
+    mean_apart,
+    over,
+    pairs,
+    played,
+    shown,
+    told,
+)
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -154,8 +164,9 @@ CLAIM = Claim(
     ),
     arms=tuple(Arm(_arm(severity), {"severity": severity}) for severity in SEVERITIES),
     tabled=("success", "apart", "failures", "alone"),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
-    minutes=0.5,
+    minutes=0.45,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import AGENT, Setting, apart, lines, over, played, shown, told
+from journeyman.claims.foresee_arm import AGENT, RESTS_ON, Setting, apart, lines, over, played, shown, told
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -172,9 +172,10 @@ CLAIM = Claim(
         for world in WORLDS for kind in (TRUSTING, CALIBRATED, RELUCTANT)
     ),
     tabled=("gain", "force less normal", "success_without"),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
     roles=(AGENT,),
-    minutes=0.6,
+    minutes=0.55,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from journeyman.claims.claim import Arm, Cell, Claim, Judgement, Measured
-from journeyman.claims.foresee_arm import Setting, mean_lines, staged
+from journeyman.claims.foresee_arm import RESTS_ON, Setting, mean_lines, staged
 from journeyman.claims.over_seeds import mean, said
 
 if TYPE_CHECKING:
@@ -151,8 +151,9 @@ CLAIM = Claim(
         f"{100 * FALL:.0f} %, and by less where reliability is not learned."
     ),
     arms=tuple(Arm(name, {"governor": governor}) for name, governor in GOVERNORS.items()),
+    rests_on=RESTS_ON,
     run=run,
     judge=judge,
     draw=draw,
-    minutes=0.15,
+    minutes=0.1,
 )
