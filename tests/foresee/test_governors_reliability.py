@@ -128,7 +128,7 @@ def test_what_is_not_used_any_more_is_forgotten() -> None:
     low = known.mean(HERE)
     known.ended()
     assert known.mean(HERE) == low  # this episode had news
-    for _ in range(500):
+    for _ in range(3000):
         known.ended()
     assert known.mean(HERE) == pytest.approx(known.learning.start, abs=0.05)
 

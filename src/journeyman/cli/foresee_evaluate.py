@@ -25,8 +25,7 @@ def play(what: Mapping[str, Any], *, cost: float | None, quiet: bool, json: bool
 
 def resume_run(run: str | Path, *, quiet: bool, json: bool, cost: float | None = None, **what: Any) -> int:
     """Go on with a run."""
-    from journeyman.foresee import events
-    from journeyman.foresee import resume
+    from journeyman.foresee import events, resume
     from journeyman.runlog import RunLog, find_run, runs_root
 
     root = what.get("runs")

@@ -118,7 +118,11 @@ def seen(
 
 
 def walked(cells: Cells, action: int, shown: Seen) -> Cells:
-    """After one real action led to this: of the tile ahead, and the one behind it, more is certain."""
+    """After one real action led to this: of the tile ahead, and the one behind it, more is certain.
+
+    By Bayes' rule, but for a box ahead after a step of which it was not certain whether it was pushed there: that ties two
+    tiles together, which are taken to be independent all the same.
+    """
     step = offset(cells.size, action)
     ahead, beyond = cells.at + step, cells.at + 2 * step
     numbers = {tile: number for number, tile in enumerate(inner(cells.size))}

@@ -39,6 +39,12 @@ class Maps:
     weight: Floats
 
     @property
+    def solved(self) -> Ints:
+        """How many boxes are on targets."""
+        found: Ints = np.bitwise_count(self.boxes & self.targets).astype(np.int64)
+        return found
+
+    @property
     def won(self) -> Bools:
         """Where all boxes are on targets."""
         return np.asarray((self.boxes & ~self.targets) == 0)

@@ -238,8 +238,9 @@ class PushMind:
             cells = push_cells.weighted(cells, common)
         generator = self._draws.generator("policy", self._instance, "rooms", self._steps)
         tried = maps_of(cells.size, push_cells.drawn(cells, generator.random((TRIED, len(cells.weights)))), cells.at)
-        open_ = np.flatnonzero(~tried.won)
-        found = tried.of(np.concatenate([open_[~tried.dead[open_]][:ROOMS], open_[tried.dead[open_]][:ROOMS]]))
+        open_ = np.flatnonzero(~tried.won & (tried.solved == cells.solved))
+        some = np.concatenate([open_[~tried.dead[open_]][:ROOMS], open_[tried.dead[open_]][:ROOMS]])
+        found = tried.of(some if len(some) else np.arange(ROOMS))
         gone = hopeless(found, _LONG)
         factor = np.where(gone, lost / max(gone.sum(), 1), (1.0 - lost) / max((~gone).sum(), 1))
         return found.weighted(factor) or found
