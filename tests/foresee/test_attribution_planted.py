@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from journeyman.foresee.attribution.attribute import attribute
 from journeyman.foresee.attribution.confusion import Planted, confusion
 from journeyman.foresee.attribution.figure import draw_confusion
 from journeyman.foresee.attribution.planted import PLANTED, planted
 from journeyman.foresee.attribution.proportion import share_of
 from journeyman.foresee.attribution.record import Failure
 from journeyman.foresee.attribution.tables import confusion_table
+from journeyman.foresee.attribution.wanted import Wanted
+from journeyman.foresee.evaluate import evaluate
 from journeyman.foresee.protocol.repair import STAGES, Repairable
 from journeyman.report.table import aligned
 
@@ -67,3 +72,14 @@ def test_the_confusion_is_counted_and_drawn() -> None:
     assert "planted gate, repaired query: 1 of 10" in drawn
     assert drawn.count("<rect") == 15
     assert msgspec.json.decode(msgspec.json.encode(gate), type=Planted) == gate
+
+
+def test_a_question_beside_the_point_is_found_out_where_two_ways_are_worth_the_same(tmp_path: Path) -> None:
+    # On these lakes what was asked instead is worth as much as what was wanted, so that only the agent's own choice tells.
+    result = evaluate(
+        "lake-6", agents="scripted:perception=0.15,trust=1,query=0.5", modes="normal", instances=132, runs=tmp_path
+    )
+    (cell,) = attribute(result.run, Wanted(successes=False, sufficiency=False)).shares
+    (query,) = [one for one in cell.stages if one.stage == "query"]
+    assert cell.failures > 15
+    assert query.flips.hits == cell.failures

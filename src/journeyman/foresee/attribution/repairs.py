@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from journeyman.foresee.agents.mind import Actions, Mind
 from journeyman.foresee.attribution.evidence import Evidence, of_no_use, truth
@@ -152,6 +153,8 @@ class Repairs:
     def _wanted(self, point: Point) -> Actions:
         """What the agent is about to do: the best under its mind, else what the log shows, else what it asks about."""
         best = _ranked(point.mind)
+        if isinstance(point.mind, Deciding):
+            return point.mind.best()
         if best and point.mind is not None:
             values = point.mind.values()
             asked = values.get(point.wish.actions)
@@ -179,6 +182,15 @@ class Repairs:
 
     def _intervened(self, stage: Repairable) -> None:
         self.interventions.append(Intervention(stage, *self._at))
+
+
+@runtime_checkable
+class Deciding(Protocol):
+    """A mind that says itself what it would do now, ties included: of two turns of the same value, the one that was asked
+    about need not be the one that is wanted."""
+
+    def best(self) -> Actions:
+        """The turn it would take."""
 
 
 def _ranked(mind: Mind | None) -> list[Actions]:
