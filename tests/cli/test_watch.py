@@ -194,9 +194,12 @@ def test_what_cannot_be_watched_is_one_sentence(home: Path, capfd: pytest.Captur
     for words in ([], ["absent"], ["--against", "nonsense"], ["last", "more"]):
         assert main(["run", "watch", *words]) == 2
     assert len(capfd.readouterr().err.splitlines()) == 4
-    RunLog.create(runs / "other", verb="foresee", header={}).close()
+    RunLog.create(runs / "played", verb="foresee", header={}).close()
+    assert main(["run", "watch", "played"]) == 2
+    assert "an evaluation is not followed" in capfd.readouterr().err
+    RunLog.create(runs / "other", verb="compare", header={}).close()
     assert main(["run", "watch", "other", "--json"]) == 1
-    assert "'foresee', not 'optimize'" in json.loads(capfd.readouterr().out)["error"]
+    assert "'compare', not 'optimize'" in json.loads(capfd.readouterr().out)["error"]
     write_example(runs / "broken").log.close()
     (runs / "broken" / "run.sqlite").write_bytes(b"SQLite format 3\0" + b"\0" * 5000)
     with Writing(runs / "strange", evaluations=3) as strange:
